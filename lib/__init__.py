@@ -1,0 +1,1 @@
+"""Shared logic of the analyses; DESIGN in docs/architecture.md names the levels."""
