@@ -1,0 +1,20 @@
+"""Numbers with their uncertainty: intervals, paired tests, corrections for many tests."""
+
+from lib.estimates.closed_form import delong, delong_test, wilson
+from lib.estimates.estimate import Estimate, PairedTest
+from lib.estimates.multiplicity import benjamini_hochberg, holm
+from lib.estimates.over_folds import corrected_mean, corrected_t_test
+from lib.estimates.resampled import bootstrap
+
+__all__ = [
+    "Estimate",
+    "PairedTest",
+    "benjamini_hochberg",
+    "bootstrap",
+    "corrected_mean",
+    "corrected_t_test",
+    "delong",
+    "delong_test",
+    "holm",
+    "wilson",
+]

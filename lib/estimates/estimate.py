@@ -1,0 +1,117 @@
+"""A value with its interval, and a difference with its test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Numbers = npt.NDArray[Any] | Sequence[float] | Iterable[Any]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value and the interval it comes with.
+
+    Attributes
+    ----------
+    value : float
+        The point estimate, in the unit of what was measured.
+    low, high : float
+        Ends of the interval; NaN when there is none.
+    level : float
+        Coverage that the interval aims at.
+    method : str
+        How the interval was made, in words.
+    n : int or None
+        How many rows, folds or resamples stand behind it.
+
+    Examples
+    --------
+    >>> print(Estimate(0.7721, 0.7603, 0.7839))
+    0.772 [0.760, 0.784]
+    >>> f"{Estimate(1234.5, 1200, 1300):,.0f}"
+    '1,234 [1,200, 1,300]'
+    >>> print(Estimate(12))
+    12.00
+    """
+
+    value: float
+    low: float = math.nan
+    high: float = math.nan
+    level: float = 0.95
+    method: str = ""
+    n: int | None = None
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether both ends are known."""
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    def covers(self, x: float) -> bool:
+        """Return whether `x` lies in the interval, ends included.
+
+        Examples
+        --------
+        >>> Estimate(0.1, -0.05, 0.25).covers(0)
+        True
+        >>> Estimate(0.1).covers(0.1)
+        False
+        """
+        return self.low <= x <= self.high
+
+    def __str__(self) -> str:
+        return format(self)
+
+    def __format__(self, spec: str) -> str:
+        spec = spec or _readable_spec([self.value, self.low, self.high])
+        if not self.has_interval:
+            return format(self.value, spec)
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+
+@dataclass(frozen=True)
+class PairedTest:
+    """A difference between two things measured on the same cases, and its test.
+
+    Attributes
+    ----------
+    difference : Estimate
+        First minus second.
+    statistic : float
+        The test statistic; its sign is the difference's.
+    p_value : float
+        Two-sided, of no difference.
+    """
+
+    difference: Estimate
+    statistic: float
+    p_value: float
+
+
+def _readable_spec(numbers: Sequence[float]) -> str:
+    """Return a format with three decimals near one, four digits above, two digits below."""
+    largest = max((abs(x) for x in numbers if math.isfinite(x)), default=0.0)
+    if largest == 0:
+        return ".3f"
+    exponent = math.floor(math.log10(largest))
+    decimals = 3 - max(exponent, 0) if exponent >= -2 else 1 - exponent
+    return f",.{max(decimals, 0)}f" if exponent > -5 else ".2g"
+
+
+def ratio(difference: float, error: float) -> float:
+    """Return a difference in standard errors; infinite when it is certain.
+
+    Examples
+    --------
+    >>> ratio(0.2, 0.1), ratio(0.0, 0.0), ratio(-0.2, 0.0)
+    (2.0, 0.0, -inf)
+    """
+    if error > 0:
+        return float(difference / error)
+    return 0.0 if difference == 0 else math.copysign(math.inf, difference)
