@@ -1,0 +1,147 @@
+"""Every analysis, as its users meet it: on several tables, from anywhere, twice the same."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import pytest
+
+from lib.config import project_root
+
+ROOT = project_root()
+ANALYSES = sorted((ROOT / "analyses").glob("[0-9]*.py"))
+CONFIG = jupytext.config.load_jupytext_config(str(ROOT / "analyses"))
+
+
+def run_analyses(reports: Path, *arguments: str, cwd: Path = ROOT, **environment: str):
+    """Run the runner as a user does and return the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "lib.workbench", "run", *arguments],
+        cwd=cwd,
+        env={**os.environ, "STUDY_REPORTS": str(reports), **environment},
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+
+
+def findings_of(reports: Path, dataset: str) -> dict[str, bytes]:
+    """Return the findings of a run by analysis, as the bytes that git would keep."""
+    paths = sorted((reports / dataset).glob("*/findings.md"))
+    return {path.parent.name: path.read_bytes() for path in paths}
+
+
+@pytest.mark.parametrize("path", ANALYSES, ids=lambda p: p.stem)
+def test_round_trip_through_a_notebook_keeps_every_byte(path):
+    """Opening a script as a notebook and saving it changes nothing."""
+    text = path.read_text(encoding="utf-8")
+    notebook = jupytext.reads(text, fmt="py:percent", config=CONFIG)
+    as_ipynb = jupytext.writes(notebook, fmt="ipynb", config=CONFIG)
+    again = jupytext.reads(as_ipynb, fmt="ipynb", config=CONFIG)
+    assert jupytext.writes(again, fmt="py:percent", config=CONFIG) == text
+
+
+@pytest.mark.parametrize("path", ANALYSES, ids=lambda p: p.stem)
+def test_comments_never_become_code(path):
+    """What is a comment in the script stays a comment in the notebook (no magics)."""
+    notebook = jupytext.read(path, config=CONFIG)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            compile(cell.source, str(path), "exec")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("dataset", ["wine", "diabetes", "rand_hie_visits", "planted"])
+def test_every_analysis_runs_on_every_kind_of_table(dataset, tmp_path):
+    """Binary, multiclass and regression tables pass, with findings and pages for each."""
+    done = run_analyses(tmp_path, "--dataset", dataset, "--effort", "quick")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert set(findings_of(tmp_path, dataset)) == {p.stem for p in ANALYSES}
+    for path in ANALYSES:
+        folder = tmp_path / dataset / path.stem
+        twin = json.loads((folder / "findings.json").read_text(encoding="utf-8"))
+        assert twin["values"], f"{path.stem} recorded no values on {dataset}"
+        assert (folder / "page.html").stat().st_size > 2_000
+    assert (tmp_path / dataset / "index.html").is_file()
+
+
+@pytest.mark.slow
+def test_two_runs_write_the_same_findings(tmp_path):
+    """Another hash seed, time zone, working directory and thread count change no byte."""
+    here, there = tmp_path / "here", tmp_path / "there"
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    one = run_analyses(here, "--dataset", "wine", "--effort", "quick", "--jobs", "1")
+    strange = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
+    arguments = ("--dataset", "wine", "--effort", "quick", "--jobs", "2")
+    two = run_analyses(there, *arguments, cwd=elsewhere, **strange)
+    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
+    assert findings_of(here, "wine") == findings_of(there, "wine")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", ANALYSES, ids=lambda p: p.stem)
+def test_plain_python_runs_an_analysis_from_a_foreign_folder(path, tmp_path):
+    """`python analyses/NN_x.py` needs no runner, no project folder and writes no record."""
+    done = subprocess.run(
+        [sys.executable, str(path)],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            "STUDY_REPORTS": str(tmp_path / "reports"),
+            "STUDY_DATASET": "wine",
+            "STUDY_EFFORT": "quick",
+            "MPLBACKEND": "agg",
+        },
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "<" not in [line[:1] for line in done.stdout.splitlines()], "an object's repr was shown"
+    assert not list((tmp_path / "reports").glob("*/*/findings.md"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--dataset", "nowhere.csv"), "nowhere.csv"),
+        (("--dataset", "wien"), "wine"),
+        (("--dataset", "wine", "--target", "colour"), "colour"),
+    ],
+)
+def test_bad_input_is_one_sentence(arguments, sentence, tmp_path):
+    """A wrong path, name or target ends with exit code 2 and no traceback."""
+    done = run_analyses(tmp_path, "01", *arguments)
+    assert done.returncode == 2
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stdout + done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["empty", "one class", "pickle", "target"])
+def test_a_bad_file_is_one_sentence(kind, tmp_path):
+    """An empty file, a one-class target, a pickle named .csv, a missing target: said, exit 2."""
+    path = tmp_path / "table.csv"
+    rows = "".join(f"{i},{i % 7},yes\n" for i in range(60))
+    contents = {
+        "empty": b"",
+        "one class": b"a,b,label\n" + rows.encode(),
+        "pickle": b"\x80\x05\x95\x10\x00\x00\x00\x00\x00\x00\x00}\x94\x8c\x01a\x94K\x01s.",
+        "target": b"a,b,label\n" + rows.encode(),
+    }
+    path.write_bytes(contents[kind])
+    target = ["--target", "lable" if kind == "target" else "label"] if kind != "empty" else []
+    done = run_analyses(tmp_path / "reports", "01", "--dataset", str(path), *target)
+    assert done.returncode == 2, done.stdout + done.stderr
+    said = done.stderr.strip().splitlines()
+    assert len(said) == 1, said
+    assert "Traceback" not in done.stdout
+    debug = run_analyses(tmp_path / "reports", "01", "--debug", "--dataset", str(path), *target)
+    assert "Traceback" in debug.stderr
