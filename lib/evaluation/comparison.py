@@ -1,0 +1,190 @@
+"""Scores side by side: intervals that know folds overlap, paired tests, a verdict in words."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from lib.errors import InputError, suggest
+from lib.estimates import Estimate, PairedTest, corrected_mean, corrected_t_test, holm
+from lib.evaluation.cross_validation import Scores
+from lib.evaluation.metrics import check_scoring, scorers
+
+BETTER, SAME, WORSE = "better", "not distinguishable", "worse"
+REFERENCE, BEST, UNTESTED = "reference", "best", "not tested"
+
+
+def compare(
+    scores: Scores,
+    *,
+    reference: str = "dummy",
+    scoring: str | None = None,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """Return each model's score with its interval, tested against a reference and the best.
+
+    Differences are taken fold by fold; tests are Nadeau and Bengio's corrected t, adjusted by Holm
+    over the models. Being the best of many is partly luck, which the tests against the best do
+    not correct for: a small gap to it means little.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+    reference : str
+        The model to beat.
+    scoring : str, optional
+        Another metric than the one fixed beforehand.
+    level : float
+        Coverage of the intervals; one minus it is the level of the tests.
+
+    Returns
+    -------
+    DataFrame
+        Best first. model; score (Estimate over folds); vs_dummy (Estimate of the difference,
+        positive when better; named after the reference), p_dummy, verdict ("better", "not
+        distinguishable", "worse", "reference", "not tested"); the same against the best:
+        vs_best, p_best, against_best.
+
+    Raises
+    ------
+    InputError
+        When `reference` has no score, or `scoring` is not a metric of the task.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> compare(cross_validate(estimators, dataset, folds))[["model", "verdict"]].values.tolist()
+    [['linear', 'better'], ['dummy', 'reference']]
+    """
+    by_fold = scores.by_fold(check_scoring(scores.task, scoring))
+    if reference not in by_fold:
+        msg = f"The reference '{reference}' has no score; models with scores: {list(by_fold)}."
+        raise InputError(msg + suggest(reference, map(str, by_fold)))
+    fraction = scores.folds.test_fraction
+    means = by_fold.mean().sort_values(ascending=False, kind="stable")
+    ranked = [str(name) for name in means.index]
+    table = pd.DataFrame({"model": ranked})
+    table["score"] = [corrected_mean(by_fold[m].dropna(), fraction, level=level) for m in ranked]
+    for name, rival, verdict, own in (
+        (reference, reference, "verdict", REFERENCE),
+        ("best", ranked[0], "against_best", BEST),
+    ):
+        tests = [_paired(by_fold, model, rival, fraction, level) for model in ranked]
+        p_values = holm([test.p_value for test in tests])
+        table[f"vs_{name}"] = [test.difference for test in tests]
+        table[f"p_{name}"] = p_values
+        words = [_verdict(test, p, 1 - level) for test, p in zip(tests, p_values, strict=True)]
+        table[verdict] = [own if m == rival else w for m, w in zip(ranked, words, strict=True)]
+    return table
+
+
+def tabulate_metrics(scores: Scores, *, level: float = 0.95) -> pd.DataFrame:
+    """Return every metric of every model: one row a model, one column a metric, of Estimates.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+    level : float
+        Coverage of the Nadeau-Bengio intervals.
+
+    Returns
+    -------
+    DataFrame
+        In the order of `compare`; the metric that was fixed beforehand comes first.
+    """
+    fraction = scores.folds.test_fraction
+    order = _ranked(scores)
+    table = pd.DataFrame({"model": order})
+    names = [scores.scoring, *(name for name in scorers(scores.task) if name != scores.scoring)]
+    for metric in names:
+        by_fold = scores.by_fold(metric)
+        table[metric] = [
+            corrected_mean(by_fold[model].dropna(), fraction, level=level)
+            if model in by_fold
+            else Estimate(math.nan)
+            for model in order
+        ]
+    return table
+
+
+def tabulate_spread(scores: Scores) -> pd.DataFrame:
+    """Return how much each model's score varies from fold to fold.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+
+    Returns
+    -------
+    DataFrame
+        model, mean, std (over folds), worst, best, folds, firsts (folds on which the model was
+        the best of all), in the order of `compare`.
+    """
+    by_fold = scores.by_fold()[_ranked(scores)]
+    firsts = by_fold.idxmax(axis=1).value_counts()
+    table = pd.DataFrame(
+        {
+            "mean": by_fold.mean(),
+            "std": by_fold.std(ddof=1),
+            "worst": by_fold.min(),
+            "best": by_fold.max(),
+            "folds": by_fold.notna().sum(),
+            "firsts": firsts.reindex(by_fold.columns, fill_value=0),
+        }
+    )
+    return table.rename_axis("model").reset_index()
+
+
+def tabulate_times(scores: Scores) -> pd.DataFrame:
+    """Return seconds to fit and to predict a fold, on average: never part of findings.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+
+    Returns
+    -------
+    DataFrame
+        model, fit_seconds, predict_seconds, rows_per_second (predicted), in the order of
+        `compare`.
+    """
+    means = scores.times.groupby("model")[["fit_seconds", "predict_seconds"]].mean()
+    n_test = float(np.mean([len(test) for _, test in scores.folds]))
+    means["rows_per_second"] = n_test / means["predict_seconds"].clip(lower=1e-9)
+    return means.loc[_ranked(scores)].reset_index()
+
+
+def _ranked(scores: Scores) -> list[str]:
+    means = scores.by_fold().mean().sort_values(ascending=False, kind="stable")
+    return [str(name) for name in means.index]
+
+
+def _paired(
+    by_fold: pd.DataFrame, model: str, rival: str, fraction: float, level: float
+) -> PairedTest:
+    """Test two models on the folds that both have; a model against itself is not tested."""
+    differences = (by_fold[model] - by_fold[rival]).dropna()
+    if model == rival or differences.empty:
+        return PairedTest(Estimate(math.nan), math.nan, math.nan)
+    return corrected_t_test(differences, fraction, level=level)
+
+
+def _verdict(test: PairedTest, p_value: float, alpha: float) -> str:
+    if math.isnan(p_value):
+        return UNTESTED
+    if p_value >= alpha:
+        return SAME
+    return BETTER if test.difference.value > 0 else WORSE
