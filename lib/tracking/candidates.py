@@ -1,0 +1,225 @@
+"""Candidates: models with their scores per fold, by which later analyses compare them."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lib.config import Config, load_config
+from lib.errors import InputError
+from lib.tracking.runs import (
+    AnalysisRun,
+    choice_tags,
+    describe_dataset,
+    find_experiment,
+    log_batches,
+    make_name,
+    make_tags,
+)
+from lib.tracking.store import import_mlflow, make_client, prepare_store, process_tags, store_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FOLD_PREFIX = "folds/"
+COLUMNS = ["candidate", "analysis", "run_id", "fold", "metric", "score"]
+_LOGGED: dict[tuple[str, str, str], str] = {}  # (store, analysis run, candidate) -> run id
+
+
+def log_candidates(
+    scores: Any,
+    *,
+    dataset: Any,
+    folds: Any,
+    tags: Mapping[str, Any] | None = None,
+    config: Config | None = None,
+) -> None:
+    """Track models with their scores per fold, so that later analyses find and compare them.
+
+    Candidates nest under the run of the analysis where there is one; in a plain script or
+    notebook they stand alone. A name logged again by the same run replaces the earlier one.
+
+    Parameters
+    ----------
+    scores : Scores or pandas.DataFrame
+        `scores.frame` has the columns model, fold, metric, score; `scores.times`, where present,
+        model, fold and seconds.
+    dataset : Dataset
+        Its name and fingerprint say what was learned from.
+    folds : Folds
+        Their fingerprint says on what the scores compare.
+    tags : mapping, optional
+        Further tags.
+    config : Config, optional
+        The choices of the study; by default `load_config()`.
+    """
+    run = AnalysisRun.current
+    config = run.config if run is not None else config or load_config()
+    if run is None:
+        prepare_store(config)
+    client = make_client(config)
+    name, fingerprint = describe_dataset(dataset)
+    experiment_id = run.experiment_id if run is not None else find_experiment(client, name)
+    common = {
+        "study.kind": "candidate",
+        "study.analysis": run.analysis if run is not None else _script_name(config),
+        "study.dataset": name,
+        "study.data": fingerprint,
+        "study.folds": getattr(folds, "fingerprint", folds),
+        "study.folds_rule": getattr(folds, "description", ""),
+        **choice_tags(config),
+        **process_tags(),
+        **(tags or {}),
+    }
+    if run is not None:
+        common["mlflow.parentRunId"] = run.run_id
+    frame = getattr(scores, "frame", scores)
+    times = getattr(scores, "times", None)
+    for candidate, rows in frame.groupby("model", sort=False):
+        tags = {**common, "study.candidate": str(candidate)}
+        seconds = _mean_seconds(times, candidate)
+        _log_candidate(client, experiment_id, rows, seconds=seconds, tags=tags)
+
+
+def _log_candidate(
+    client: Any,
+    experiment_id: str,
+    rows: pd.DataFrame,
+    *,
+    seconds: Mapping[str, float],
+    tags: Mapping[str, Any],
+) -> None:
+    candidate = tags["study.candidate"]
+    parent = tags.get("mlflow.parentRunId", tags["study.analysis"])
+    key = (client.tracking_uri, f"{parent} {tags['study.folds']}", candidate)
+    if key in _LOGGED:
+        client.delete_run(_LOGGED.pop(key))
+    run = client.create_run(experiment_id, run_name=candidate, tags=make_tags(tags))
+    means = rows.groupby("metric")["score"].mean().to_dict()
+    steps = (
+        (FOLD_PREFIX + str(metric), float(score), int(fold))
+        for metric, fold, score in zip(rows["metric"], rows["fold"], rows["score"], strict=True)
+    )
+    metrics = {str(k): float(v) for k, v in means.items()} | dict(seconds)
+    params = {"candidate": candidate, "folds": tags["study.folds_rule"]}
+    log_batches(client, run.info.run_id, params=params, metrics=metrics, steps=steps)
+    client.set_terminated(run.info.run_id)
+    _LOGGED[key] = run.info.run_id
+
+
+def _mean_seconds(times: Any, candidate: Any) -> dict[str, float]:
+    """Return mean seconds per fold of a candidate, by column; {} where none were taken."""
+    if times is None or "model" not in getattr(times, "columns", ()):
+        return {}
+    own = times[times["model"] == candidate]
+    columns = [c for c in times.columns if str(c).endswith("seconds")]
+    return {str(column): float(own[column].mean()) for column in columns}
+
+
+def _script_name(config: Config) -> str:
+    """Return the analysis that runs as a plain script, or "notebook" when it is none."""
+    started = getattr(sys.modules.get("__main__"), "__file__", None)
+    path = Path(started).resolve() if started else None
+    is_analysis = path is not None and path.parent == config.analyses.resolve()
+    return path.stem if path is not None and is_analysis else "notebook"
+
+
+def load_candidates(
+    config: Config, *, dataset_fingerprint: str, folds_fingerprint: str | None = None
+) -> pd.DataFrame:
+    """Return the latest scores per fold of every candidate tracked on a dataset.
+
+    Runs that did not finish, or whose analysis failed, are left out.
+
+    Parameters
+    ----------
+    config : Config
+        Says where the store is.
+    dataset_fingerprint : str
+        Fingerprint of the dataset that the candidates were trained on.
+    folds_fingerprint : str, optional
+        Only candidates scored on these folds: others do not compare.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns candidate, analysis, run_id, fold, metric, score; sorted by the first two, metric
+        and fold.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    import pandas as pd  # noqa: PLC0415
+
+    runs = _latest_runs(config, dataset_fingerprint, folds_fingerprint)
+    if not runs:
+        where = " and these folds" if folds_fingerprint else ""
+        msg = (
+            f"No candidate is tracked on this dataset ({dataset_fingerprint}){where}; make them "
+            "with: nox -s run_analyses -- 11"
+        )
+        raise InputError(msg)
+    client = make_client(config)
+    rows = [row for run in runs for row in _fold_scores(client, run)]
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    order = ["candidate", "analysis", "metric", "fold"]
+    return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _fold_scores(client: Any, run: Any) -> list[tuple[str, str, str, int, str, float]]:
+    tags, run_id = run.data.tags, run.info.run_id
+    return [
+        (
+            tags["study.candidate"],
+            tags["study.analysis"],
+            run_id,
+            point.step,
+            key.removeprefix(FOLD_PREFIX),
+            point.value,
+        )
+        for key in run.data.metrics
+        if key.startswith(FOLD_PREFIX)
+        for point in client.get_metric_history(run_id, key)
+    ]
+
+
+def _latest_runs(config: Config, data: str, folds: str | None) -> list[Any]:
+    """Return the newest finished run of each candidate of each analysis."""
+    if not (store_folder(config) / "mlflow.db").exists():
+        return []
+    client = make_client(config)
+    wanted = {"study.kind": "candidate", "study.data": data, "study.folds": folds}
+    conditions = [f"tags.`{k}` = '{make_name(v)}'" for k, v in wanted.items() if v is not None]
+    experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+    found = client.search_runs(
+        experiments,
+        " AND ".join(["attributes.status = 'FINISHED'", *conditions]),
+        order_by=["attributes.start_time DESC"],
+        max_results=5_000,
+    )
+    failed = _failed_parents(client, {r.data.tags.get("mlflow.parentRunId") for r in found})
+    latest: dict[tuple[str, str], Any] = {}
+    for run in found:
+        tags = run.data.tags
+        if tags.get("mlflow.parentRunId") not in failed:
+            latest.setdefault((tags["study.analysis"], tags["study.candidate"]), run)
+    return list(latest.values())
+
+
+def _failed_parents(client: Any, parents: set[str | None]) -> set[str | None]:
+    """Return the analysis runs that failed, were killed or deleted."""
+    mlflow = import_mlflow()
+    failed: set[str | None] = set()
+    for parent in parents - {None}:
+        try:
+            info = client.get_run(parent).info
+        except mlflow.MlflowException:
+            failed.add(parent)
+            continue
+        if info.status in {"FAILED", "KILLED"} or info.lifecycle_stage == "deleted":
+            failed.add(parent)
+    return failed
