@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OrdinalEncoder
+from sklearn.preprocessing import OneHotEncoder, OrdinalEncoder
 
 from lib.data import Dataset
 from lib.errors import InputError, suggest
@@ -67,9 +67,11 @@ def make_preprocessor(dataset: Dataset, *, kind: Kind, random_state: int = 0) ->
     if kind == "tree":
         return TableVectorizer(low_cardinality=ToCategorical(), high_cardinality=text)
     if kind == "linear":
+        # A level not seen in training is all zeros; dropping one of two would make it the other.
+        one_hot = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype="float32")
         dates = DatetimeEncoder(periodic_encoding="spline")
         return make_pipeline(
-            TableVectorizer(high_cardinality=text, datetime=dates),
+            TableVectorizer(low_cardinality=one_hot, high_cardinality=text, datetime=dates),
             SimpleImputer(strategy="median", add_indicator=True, keep_empty_features=True),
             SquashingScaler(max_absolute_value=MAX_SCALED),
         ).set_output(transform="pandas")

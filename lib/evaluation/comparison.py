@@ -60,7 +60,7 @@ def compare(
     >>> from lib.data import make_planted
     >>> from lib.evaluation import cross_validate
     >>> from lib.resampling import make_cv, make_folds
-    >>> dataset = make_planted(400)
+    >>> dataset = make_planted(400, n_categories=0)
     >>> folds = make_folds(dataset, make_cv(dataset))
     >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
     >>> compare(cross_validate(estimators, dataset, folds))[["model", "verdict"]].values.tolist()

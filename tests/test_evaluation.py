@@ -1,0 +1,295 @@
+"""What `lib.evaluation` promises: one fit a fold, no silent NaN, verdicts that planted truths earn."""
+
+import math
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
+from sklearn.dummy import DummyClassifier, DummyRegressor
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import get_scorer
+from sklearn.model_selection import cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import LinearSVC
+
+from lib import evaluation
+from lib.data import Dataset, make_planted
+from lib.errors import InputError
+from lib.resampling import Folds, make_cv, make_folds
+
+NUMERIC = {"n_categories": 0}
+
+
+def folds_of(dataset, **options):
+    """Return the folds that suit a dataset."""
+    return make_folds(dataset, make_cv(dataset, **options))
+
+
+class Counting(TransformerMixin, BaseEstimator):
+    """A transformer that counts how often any of its clones is fitted."""
+
+    fits = 0
+
+    def fit(self, X, y=None):
+        type(self).fits += 1
+        return self
+
+    def transform(self, X):
+        return X
+
+
+class Oracle(ClassifierMixin, BaseEstimator):
+    """Predicts the given probability of a column that holds it, with planted noise."""
+
+    def __init__(self, noise=0.0):
+        self.noise = noise
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        rng = np.random.default_rng(len(X))
+        logit = X["p"].to_numpy() + self.noise * rng.normal(size=len(X))
+        p = 1 / (1 + np.exp(-logit))
+        return np.column_stack([1 - p, p])
+
+
+class Broken(RegressorMixin, BaseEstimator):
+    """Fails in one of several ways."""
+
+    def __init__(self, how="raise"):
+        self.how = how
+
+    def fit(self, X, y):
+        if self.how == "raise":
+            raise ValueError("no luck today\nwith details")
+        if self.how == "warn":
+            warnings.warn("did not converge\nmore", UserWarning, stacklevel=1)
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), math.nan if self.how == "nan" else 0.0)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_scores_equal_scikit_learns(task):
+    """Every metric, from one fit, is what scikit-learn's scorer of that name gives."""
+    dataset = make_planted(300, task=task, **NUMERIC)
+    model = Ridge() if task == "regression" else LogisticRegression()
+    folds = folds_of(dataset)
+    scores = evaluation.cross_validate({"model": model}, dataset, folds)
+    for name in evaluation.scorers(task):
+        expected = cross_val_score(
+            model, dataset.X, dataset.y, cv=list(folds), scoring=get_scorer(name)
+        )
+        assert scores.by_fold(name)["model"].to_numpy() == pytest.approx(expected, abs=1e-9), name
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_higher_is_better_for_every_metric(task):
+    """A good model beats the dummy on each metric."""
+    dataset = make_planted(800, task=task, n_noise=0, positive_rate=0.5, **NUMERIC)
+    good, dummy = (
+        (Ridge(), DummyRegressor())
+        if task == "regression"
+        else (LogisticRegression(), DummyClassifier())
+    )
+    scores = evaluation.cross_validate({"dummy": dummy, "good": good}, dataset, folds_of(dataset))
+    means = scores.frame.pivot_table(index="metric", columns="model", values="score")
+    assert (means["good"] > means["dummy"]).all()
+
+
+def test_shared_steps_are_fitted_once_a_fold():
+    """Three models on one preprocessing object: it is fitted once a fold, not three times."""
+    dataset = make_planted(200, **NUMERIC)
+    shared = Counting()
+    models = {
+        "a": make_pipeline(shared, LogisticRegression()),
+        "b": make_pipeline(shared, DummyClassifier()),
+        "c": make_pipeline(shared, StandardScaler(), LogisticRegression()),
+    }
+    Counting.fits = 0
+    scores = evaluation.cross_validate(models, dataset, folds_of(dataset, n_splits=4))
+    assert Counting.fits == 4
+    alone = make_pipeline(Counting(), StandardScaler(), LogisticRegression())
+    again = evaluation.cross_validate({"c": alone}, dataset, folds_of(dataset, n_splits=4))
+    assert scores.by_fold()["c"].tolist() == again.by_fold()["c"].tolist()
+
+
+def test_preprocessing_never_sees_test_rows():
+    """The scaler's mean is that of the training part: an outlier in the test part stays out."""
+    X = pd.DataFrame({"x": [0.0, 1.0, 0.0, 1.0, 1e6, 1e6]})
+    dataset = Dataset("tiny", X, pd.Series([0.0, 1, 0, 1, 0, 1]), task="regression")
+    folds = Folds(((np.arange(4), np.array([4, 5])),), "0" * 16, "one")
+    seen = []
+
+    class Spy(StandardScaler):
+        def fit(self, X, y=None, sample_weight=None):
+            seen.append(float(np.asarray(X).max()))
+            return super().fit(X, y, sample_weight)
+
+    evaluation.cross_validate({"m": make_pipeline(Spy(), Ridge())}, dataset, folds)
+    assert seen == [1.0]
+
+
+def test_out_of_fold_predictions_cover_every_row():
+    """Probabilities of every row sum to one, and the mean over repeats stays one."""
+    dataset = make_planted(150, task="multiclass", **NUMERIC)
+    folds = folds_of(dataset, n_splits=3, n_repeats=2)
+    scores = evaluation.cross_validate({"m": LogisticRegression()}, dataset, folds)
+    assert scores.predictions["m"].shape == (150, 3)
+    assert scores.predictions["m"].sum(axis=1) == pytest.approx(np.ones(150))
+
+
+def test_rows_that_no_fold_tests_have_no_prediction():
+    """The first stretch of time is never tested: NaN there, numbers elsewhere."""
+    planted = make_planted(100, task="regression", **NUMERIC)
+    dataset = Dataset("t", planted.X, planted.y, "regression", time=pd.Series(range(100), name="t"))
+    folds = folds_of(dataset, n_splits=4)
+    predicted = evaluation.cross_validate({"m": Ridge()}, dataset, folds).predictions["m"]
+    assert np.isnan(predicted).tolist() == [True] * 20 + [False] * 80
+
+
+def test_class_absent_from_training_gets_probability_zero():
+    """Columns of probabilities stay aligned with all classes."""
+    y = pd.Series([0, 1, 0, 1, 0, 1, 2, 2], name="target")
+    X = pd.DataFrame({"x": [0.0, 1, 0, 1, 0, 1, 2, 2]})
+    dataset = Dataset("rare", X, y, "multiclass", classes=("a", "b", "c"))
+    folds = Folds(((np.arange(6), np.array([6, 7])), (np.arange(2, 8), np.array([0, 1]))), "0", "")
+    scores = evaluation.cross_validate({"m": LogisticRegression()}, dataset, folds)
+    assert scores.predictions["m"][6:, 2].tolist() == [0.0, 0.0]
+    assert scores.predictions["m"][:2, 2].min() > 0
+    assert np.isfinite(scores.frame["score"]).all()
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("raise", "ValueError: no luck today"),
+        ("nan", "it predicts NaN or infinity on 20 of 20 test rows."),
+    ],
+)
+def test_a_failing_model_is_a_sentence_and_the_others_go_on(how, reason):
+    """One row a failed fold says why; the other model has all its scores."""
+    dataset = make_planted(100, task="regression", **NUMERIC)
+    models = {"broken": Broken(how), "dummy": DummyRegressor()}
+    scores = evaluation.cross_validate(models, dataset, folds_of(dataset))
+    assert scores.failures["model"].tolist() == ["broken"] * 5
+    assert set(scores.failures["reason"]) == {reason}
+    assert scores.models == ["dummy"]
+    assert evaluation.compare(scores)["model"].tolist() == ["dummy"]
+
+
+def test_no_probabilities_is_a_sentence():
+    """A classifier without probabilities says what to wrap it in."""
+    dataset = make_planted(100, **NUMERIC)
+    scores = evaluation.cross_validate({"svc": LinearSVC()}, dataset, folds_of(dataset))
+    assert "CalibratedClassifierCV" in scores.failures["reason"].iloc[0]
+
+
+def test_undefined_metric_is_a_sentence():
+    """A test part of one class has no AUC: a failure is recorded, other metrics stay."""
+    y = pd.Series([0, 1, 0, 1, 0, 0], name="target")
+    dataset = Dataset("one", pd.DataFrame({"x": range(6)}), y, "binary", classes=("a", "b"))
+    folds = Folds(((np.arange(4), np.array([4, 5])),), "0", "")
+    scores = evaluation.cross_validate({"dummy": DummyClassifier()}, dataset, folds)
+    assert "ROC AUC has no value" in scores.failures["reason"].iloc[0]
+    assert "neg_log_loss" in set(scores.frame["metric"])
+    assert "roc_auc" not in set(scores.frame["metric"])
+
+
+def test_warnings_are_counted_not_hidden():
+    """What a library warns about on each fold becomes one row with a count."""
+    dataset = make_planted(100, task="regression", **NUMERIC)
+    scores = evaluation.cross_validate({"m": Broken("warn")}, dataset, folds_of(dataset))
+    assert scores.warnings.to_numpy().tolist() == [["m", "did not converge", 5]]
+
+
+def test_sample_weights_enter_fit_and_metrics():
+    """Rows of weight zero change neither the model nor its score."""
+    planted = make_planted(300, task="regression", **NUMERIC)
+    spoiled = planted.X.sum(axis=1).where(np.arange(300) % 3 > 0, 1e6)
+    weight = pd.Series((np.arange(300) % 3 > 0).astype(float))
+    weighted = Dataset("w", planted.X, spoiled, "regression", sample_weight=weight)
+    scores = evaluation.cross_validate({"m": LinearRegression()}, weighted, folds_of(weighted))
+    assert scores.by_fold()["m"].min() == pytest.approx(1)
+
+
+def planted_scores(noises):
+    """Cross-validate oracles with planted noise on 4,000 rows."""
+    rng = np.random.default_rng(0)
+    logit = rng.normal(scale=1.5, size=4_000)
+    y = pd.Series((rng.random(4_000) < 1 / (1 + np.exp(-logit))).astype(int), name="target")
+    dataset = Dataset("p", pd.DataFrame({"p": logit}), y, "binary", classes=("no", "yes"))
+    models = {"dummy": DummyClassifier()} | {n: Oracle(noise) for n, noise in noises.items()}
+    return evaluation.cross_validate(models, dataset, folds_of(dataset))
+
+
+def test_compare_finds_the_planted_order():
+    """Good, equal and poor models get the verdicts they were planted to get."""
+    scores = planted_scores({"good": 0.0, "as good": 0.02, "poor": 3.0, "blind": 1e9})
+    table = evaluation.compare(scores).set_index("model")
+    assert table.index[0] in {"good", "as good"}
+    assert table["verdict"].to_dict() == {
+        "good": "better",
+        "as good": "better",
+        "poor": "better",
+        "blind": "not distinguishable",
+        "dummy": "reference",
+    }
+    assert set(table.loc[["good", "as good"], "against_best"]) == {"best", "not distinguishable"}
+    assert table.loc["poor", "against_best"] == "worse"
+
+
+def test_compare_uses_the_corrected_test_with_holm():
+    """p-values against the dummy are the corrected t's, adjusted over the models."""
+    from lib.estimates import corrected_t_test, holm
+
+    scores = planted_scores({"a": 2.0, "b": 4.0})
+    table = evaluation.compare(scores).set_index("model")
+    by_fold = scores.by_fold()
+    raw = [corrected_t_test(by_fold[m] - by_fold["dummy"], 0.2).p_value for m in ("a", "b")]
+    assert table.loc[["a", "b"], "p_dummy"].tolist() == pytest.approx(holm(raw).tolist(), rel=1e-3)
+    assert table.loc["a", "vs_dummy"].value == pytest.approx((by_fold["a"] - 0.5).mean())
+    assert math.isnan(table.loc["dummy", "p_dummy"])
+
+
+def test_compare_refuses_unknown_reference_and_metric():
+    """Both errors name what is known."""
+    scores = planted_scores({"good": 0.0})
+    with pytest.raises(InputError, match="Did you mean 'dummy'"):
+        evaluation.compare(scores, reference="dumy")
+    with pytest.raises(InputError, match="Did you mean 'roc_auc'"):
+        evaluation.compare(scores, scoring="roc_acu")
+
+
+def test_tables_follow_the_ranking():
+    """Metrics, spread and times list the models in the order of the comparison."""
+    scores = planted_scores({"poor": 3.0, "good": 0.0})
+    order = ["good", "poor", "dummy"]
+    assert evaluation.compare(scores)["model"].tolist() == order
+    metrics = evaluation.tabulate_metrics(scores)
+    assert metrics["model"].tolist() == order
+    assert metrics.columns[1] == "roc_auc"
+    spread = evaluation.tabulate_spread(scores)
+    assert spread["model"].tolist() == order
+    assert spread["firsts"].tolist() == [5, 0, 0]
+    assert (spread["worst"] <= spread["mean"]).all()
+    times = evaluation.tabulate_times(scores)
+    assert times["model"].tolist() == order
+    assert (times["fit_seconds"] > 0).all()
+
+
+def test_default_scoring_is_a_metric_of_its_task():
+    """Each task has one metric fixed beforehand; an unknown task is an error."""
+    assert [evaluation.default_scoring(t) for t in ("binary", "multiclass", "regression")] == [
+        "roc_auc",
+        "neg_log_loss",
+        "r2",
+    ]
+    with pytest.raises(InputError, match="Did you mean 'binary'"):
+        evaluation.default_scoring("binry")
