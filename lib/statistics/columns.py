@@ -1,0 +1,306 @@
+"""What a column holds: its kind, its numbers, its levels; tables of types and missing values."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api import types as dtypes
+
+from lib.errors import InputError
+from lib.estimates import Estimate, wilson
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+KINDS = ("numeric", "categorical", "datetime", "text", "constant", "empty")
+MAX_LEVELS = 50  # a column of text with more distinct values than this is free text
+NUMBERS_IN_OBJECTS = {"integer", "floating", "decimal", "mixed-integer-float", "boolean"}
+DATES_IN_OBJECTS = {"datetime", "date", "datetime64", "timedelta", "timedelta64"}
+
+
+def as_frame(data: Any) -> pd.DataFrame:
+    """Return `data` as a pandas frame whose column names are distinct strings.
+
+    Parameters
+    ----------
+    data : DataFrame of pandas or polars, LazyFrame, Series, mapping or array of shape (n, p)
+        Any table; it is not changed.
+
+    Returns
+    -------
+    DataFrame
+        With a fresh index; repeated names are numbered.
+
+    Raises
+    ------
+    InputError
+        When `data` is no table.
+
+    Examples
+    --------
+    >>> list(as_frame(pd.DataFrame([[1, 2]], columns=["a", "a"])))
+    ['a', 'a (2)']
+    """
+    if type(data).__module__.startswith("polars"):
+        data = data.collect() if hasattr(data, "collect") else data
+        data = data.to_frame() if hasattr(data, "to_frame") else data
+        data = data.to_pandas()
+    try:
+        frame = pd.DataFrame(data).reset_index(drop=True)
+    except (TypeError, ValueError) as error:
+        msg = (
+            f"Expected a table (pandas or polars frame, or a 2-d array), got {type(data).__name__}."
+        )
+        raise InputError(msg + " Load it with load_data, or give a data frame.") from error
+    names: dict[str, int] = {}
+    distinct = []
+    for own in frame.columns:
+        name = " / ".join(map(str, own)) if isinstance(own, tuple) else str(own)
+        names[name] = names.get(name, 0) + 1
+        distinct.append(name if names[name] == 1 else f"{name} ({names[name]})")
+    return frame.set_axis(distinct, axis=1)
+
+
+def sample_rows(frame: pd.DataFrame, max_rows: int, random_state: int = 0) -> pd.DataFrame:
+    """Return at most `max_rows` rows of `frame`, drawn at random, in their own order.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Any table.
+    max_rows : int
+        Rows to keep.
+    random_state : int
+        Seed of the draw.
+
+    Returns
+    -------
+    DataFrame
+        `frame` itself when it is short enough.
+
+    Examples
+    --------
+    >>> len(sample_rows(pd.DataFrame({"a": range(100)}), 10))
+    10
+    """
+    if len(frame) <= max_rows:
+        return frame
+    rng = np.random.default_rng(random_state)
+    return frame.iloc[np.sort(rng.choice(len(frame), max_rows, replace=False))]
+
+
+def column_kinds(frame: pd.DataFrame) -> pd.Series:
+    """Return the kind of every column, one of `KINDS`.
+
+    Booleans are numeric; a column of text is categorical up to 50 distinct values, and free text
+    beyond; one value in all rows is constant.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With distinct column names.
+
+    Returns
+    -------
+    Series of str
+        Indexed by column name.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"age": [1.5, None], "plan": ["a", "b"], "year": [1, 1]})
+    >>> column_kinds(table).to_dict()
+    {'age': 'numeric', 'plan': 'categorical', 'year': 'constant'}
+    """
+    return pd.Series({name: _kind(frame[name]) for name in frame.columns}, dtype=object)
+
+
+def numbers_of(column: pd.Series) -> Floats:
+    """Return a column as floats: true is 1, a time is seconds since 1970, missing is NaN.
+
+    Examples
+    --------
+    >>> numbers_of(pd.Series([True, False, None], dtype="boolean")).tolist()
+    [1.0, 0.0, nan]
+    """
+    if dtypes.is_timedelta64_dtype(column.dtype):
+        return np.asarray(column.dt.total_seconds(), dtype=float)
+    if dtypes.is_object_dtype(column.dtype) and _inferred(column) in DATES_IN_OBJECTS:
+        column = pd.to_datetime(column, errors="coerce", utc=True)
+    if dtypes.is_datetime64_any_dtype(column.dtype):
+        stamps = column.dt.tz_localize(None) if column.dt.tz is not None else column
+        seconds = stamps.to_numpy(dtype="datetime64[ms]").astype("int64") / 1000
+        return np.where(stamps.isna(), np.nan, seconds)
+    if not (dtypes.is_numeric_dtype(column.dtype) or dtypes.is_bool_dtype(column.dtype)):
+        column = pd.to_numeric(column.astype(object), errors="coerce")
+    return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))
+
+
+def levels_of(column: pd.Series) -> tuple[Codes, list[str]]:
+    """Return the code of each row's level (-1: missing) and the levels' names.
+
+    A categorical column keeps its order of levels, others are sorted by name.
+
+    Examples
+    --------
+    >>> codes, names = levels_of(pd.Series(["b", None, "a"]))
+    >>> codes.tolist(), names
+    ([1, -1, 0], ['a', 'b'])
+    """
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.cat.remove_unused_categories()
+        return column.cat.codes.to_numpy(dtype=np.int64), [str(c) for c in column.cat.categories]
+    known = column.notna().to_numpy()
+    codes = np.full(len(column), -1, dtype=np.int64)
+    inverse, names = pd.factorize(column[known].map(str).to_numpy(dtype=object), sort=True)
+    codes[known] = inverse
+    return codes, [str(name) for name in names]
+
+
+def merge_rare(codes: Codes, names: list[str], max_levels: int) -> tuple[Codes, list[str]]:
+    """Keep the `max_levels` - 1 most frequent levels; the others become "(other)".
+
+    Examples
+    --------
+    >>> merge_rare(np.array([0, 0, 1, 2, -1]), ["a", "b", "c"], 2)[1]
+    ['a', '(other)']
+    """
+    if len(names) <= max_levels:
+        return codes, names
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    kept = np.sort(np.argsort(-counts, kind="stable")[: max_levels - 1])
+    lookup = np.full(len(names) + 1, max_levels - 1)
+    lookup[kept] = np.arange(max_levels - 1)
+    lookup[-1] = -1
+    return lookup[codes], [*(names[i] for i in kept), "(other)"]
+
+
+def bins_of(numbers: Floats, n_bins: int = 10) -> tuple[Codes, list[str]]:
+    """Return the quantile bin of every number (-1: missing) and the bins' names.
+
+    With at most `n_bins` distinct values each value is its own bin.
+
+    Parameters
+    ----------
+    numbers : array of float, shape (n,)
+        NaN is missing; infinities fall into the outer bins.
+    n_bins : int
+        Most bins.
+
+    Returns
+    -------
+    codes : array of int, shape (n,)
+    names : list of str
+
+    Examples
+    --------
+    >>> codes, names = bins_of(np.arange(100.0), 4)
+    >>> names
+    ['≤ 24', '24 to 49', '49 to 74', '> 74']
+    """
+    known = ~np.isnan(numbers)
+    values = np.unique(numbers[known])
+    codes = np.full(len(numbers), -1, dtype=np.int64)
+    if len(values) <= n_bins:
+        codes[known] = np.searchsorted(values, numbers[known])
+        return codes, [f"{value:.6g}" for value in values]
+    shares = np.arange(1, n_bins) / n_bins
+    edges = np.unique(np.quantile(numbers[known], shares, method="inverted_cdf"))
+    edges = edges[edges < values[-1]]
+    codes[known] = np.searchsorted(edges, numbers[known], side="left")
+    ends = [f"{edge:.4g}" for edge in edges]
+    middle = [f"{low} to {high}" for low, high in pairwise(ends)]
+    return codes, [f"≤ {ends[0]}", *middle, f"> {ends[-1]}"]
+
+
+def compute_types(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return what each column holds.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With distinct column names.
+
+    Returns
+    -------
+    DataFrame with columns column, kind, dtype, distinct, missing
+        One row a column, in the table's order; `distinct` counts known values.
+
+    Examples
+    --------
+    >>> compute_types(pd.DataFrame({"plan": ["a", "b", None]}))[["kind", "distinct", "missing"]]
+              kind  distinct  missing
+    0  categorical         2        1
+    """
+    kinds = column_kinds(frame)
+    rows = [
+        {
+            "column": name,
+            "kind": kinds[name],
+            "dtype": str(frame[name].dtype),
+            "distinct": _count_distinct(frame[name]),
+            "missing": int(frame[name].isna().sum()),
+        }
+        for name in frame.columns
+    ]
+    return pd.DataFrame(rows, columns=["column", "kind", "dtype", "distinct", "missing"])
+
+
+def compute_missing(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the share of missing values of each column that has any, with Wilson intervals.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        With distinct column names.
+
+    Returns
+    -------
+    DataFrame with columns column, missing, share
+        Most missing first; `share` is an `Estimate`.
+
+    Examples
+    --------
+    >>> compute_missing(pd.DataFrame({"a": [1, None, None, 4]}))["share"].iloc[0].value
+    0.5
+    """
+    counts = frame.isna().sum()
+    counts = counts[counts > 0].sort_values(ascending=False, kind="stable")
+    shares: list[Estimate] = [wilson(int(count), len(frame)) for count in counts]
+    table = pd.DataFrame({"column": list(counts.index), "missing": counts.to_numpy(dtype=int)})
+    return table.assign(share=pd.Series(shares, dtype=object))
+
+
+def _kind(column: pd.Series) -> str:
+    n_distinct = _count_distinct(column)
+    if not n_distinct:
+        return "empty"
+    if n_distinct == 1 and not column.isna().any():
+        return "constant"
+    dtype = column.dtype
+    if isinstance(dtype, pd.CategoricalDtype):
+        return "categorical"
+    if dtypes.is_datetime64_any_dtype(dtype) or dtypes.is_timedelta64_dtype(dtype):
+        return "datetime"
+    if dtypes.is_numeric_dtype(dtype) and not dtypes.is_complex_dtype(dtype):
+        return "numeric"
+    if dtypes.is_object_dtype(dtype):
+        inferred = _inferred(column)
+        if inferred in NUMBERS_IN_OBJECTS:
+            return "numeric"
+        if inferred in DATES_IN_OBJECTS:
+            return "datetime"
+    return "categorical" if n_distinct <= MAX_LEVELS else "text"
+
+
+def _inferred(column: pd.Series) -> str:
+    return str(dtypes.infer_dtype(column, skipna=True))
+
+
+def _count_distinct(column: pd.Series) -> int:
+    try:
+        return int(column.nunique())
+    except TypeError:  # lists and dictionaries in cells
+        return int(column.dropna().map(str).nunique())

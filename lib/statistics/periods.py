@@ -1,0 +1,264 @@
+"""A target over time: how many rows, which level, trend, seasons, memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+from lib.estimates import Estimate
+from lib.statistics.columns import bins_of, column_kinds, numbers_of
+
+Floats = npt.NDArray[np.float64]
+MAX_PERIODS = 60
+FREQUENCIES = {  # name -> pandas period alias, fine to coarse
+    "hour": "h",
+    "day": "D",
+    "week": "W",
+    "month": "M",
+    "quarter": "Q",
+    "year": "Y",
+}
+CYCLES = (  # name, base frequency, length in it, what to call a position
+    ("hour of the day", "h", 24),
+    ("day of the week", "D", 7),
+    ("month of the year", "M", 12),
+)
+MIN_CYCLES = 2  # fewer repetitions cannot tell a season from chance
+
+
+@dataclass(frozen=True)
+class TimeProfile:
+    """What a target does over time.
+
+    Attributes
+    ----------
+    unit : str
+        What one period is: "day", "month", "value of year".
+    periods : DataFrame with columns period, rows, mean, low, high
+        In order of time; the interval is that of the mean if rows were independent.
+    trend : Estimate
+        Kendall's τ between time and the periods' means, from -1 to 1.
+    trend_p : float
+        Its p-value, corrected for memory between periods; NaN for fewer than four.
+    seasons : DataFrame with columns cycle, strength, cycles, peak
+        One row a cycle that the data are long enough for: the share of the detrended spread that
+        the position in the cycle explains.
+    memory : DataFrame with columns lag, autocorrelation, bound
+        Of the periods' means; beyond ± `bound` it is more than chance.
+    persistence : Estimate or None
+        Rank correlation of a group's target with its own in its next row; None without groups.
+    """
+
+    unit: str
+    periods: pd.DataFrame
+    trend: Estimate
+    trend_p: float
+    seasons: pd.DataFrame
+    memory: pd.DataFrame
+    persistence: Estimate | None
+
+
+def compute_time_profile(
+    time: pd.Series,
+    target: pd.Series,
+    *,
+    groups: pd.Series | None = None,
+    confidence: float = 0.95,
+) -> TimeProfile:
+    """Return what a target does over time.
+
+    Dates are gathered by the finest calendar unit that gives at most 60 periods; other values by
+    themselves or, when there are more than 60, in as many bins. When the same groups come again
+    in each period (a panel), means are over all of them.
+
+    Parameters
+    ----------
+    time : Series of shape (n,)
+        Dates, or numbers that order rows.
+    target : Series of shape (n,)
+        Numbers, or 0/1 for one class.
+    groups : Series of shape (n,), optional
+        What rows repeat.
+    confidence : float
+        Level of the intervals.
+
+    Returns
+    -------
+    TimeProfile
+
+    References
+    ----------
+    .. [1] K. Hamed, A. Rao (1998). A modified Mann-Kendall trend test for autocorrelated data.
+       J. Hydrology 204:182.
+    .. [2] X. Wang, K. Smith, R. Hyndman (2006). Characteristic-based clustering for time series
+       data. Data Mining and Knowledge Discovery 13:335 (strength of a season).
+
+    Examples
+    --------
+    >>> days = pd.Series(pd.date_range("2024-01-01", periods=60))
+    >>> profile = compute_time_profile(days, pd.Series(np.arange(60) % 7.0))
+    >>> profile.unit, profile.seasons["cycle"].tolist()
+    ('day', ['day of the week'])
+    """
+    known = (time.notna() & target.notna()).to_numpy()
+    time, target = time[known].reset_index(drop=True), target[known].reset_index(drop=True)
+    unit, labels, order = _periods(time)
+    periods = _summarise(labels, order, target.astype(float), confidence)
+    means = periods["mean"].to_numpy(dtype=float)
+    tau, p_value = _trend(means)
+    return TimeProfile(
+        unit=unit,
+        periods=periods,
+        trend=Estimate(tau, method="Kendall's τ", n=len(means)),
+        trend_p=p_value,
+        seasons=_seasons(time, target.astype(float)),
+        memory=_memory(means, confidence),
+        persistence=_persistence(numbers_of(time), target, groups, known, confidence),
+    )
+
+
+def _periods(time: pd.Series) -> tuple[str, list[str], npt.NDArray[np.int64]]:
+    """Return the unit, the periods' names, and each row's position among them."""
+    if column_kinds(time.to_frame("time"))["time"] == "datetime":
+        stamps = _stamps(time)
+        for unit, alias in FREQUENCIES.items():
+            if unit == "hour" and not _has_clock(stamps):
+                continue
+            period = stamps.dt.to_period(alias)
+            if period.nunique() <= MAX_PERIODS or unit == "year":
+                codes, names = pd.factorize(period, sort=True)
+                return unit, [str(name).split("/")[0] for name in names], codes.astype(np.int64)
+    numbers = numbers_of(time)
+    if np.isnan(numbers).all():  # names of periods, such as "2024-Q1"
+        codes, names = pd.factorize(time.map(str), sort=True)
+        return f"value of {time.name}", [str(name) for name in names], codes.astype(np.int64)
+    n_values = len(np.unique(numbers[~np.isnan(numbers)]))
+    bins, labels = bins_of(numbers, MAX_PERIODS)
+    unit = f"value of {time.name}" if n_values <= MAX_PERIODS else f"bin of {time.name}"
+    return unit, labels, bins
+
+
+def _stamps(time: pd.Series) -> pd.Series:
+    stamps = pd.to_datetime(time)
+    return stamps.dt.tz_localize(None) if stamps.dt.tz is not None else stamps
+
+
+def _has_clock(stamps: pd.Series) -> bool:
+    return bool((stamps != stamps.dt.normalize()).any())
+
+
+def _summarise(
+    names: list[str], codes: npt.NDArray[np.int64], target: pd.Series, confidence: float
+) -> pd.DataFrame:
+    grouped = target.groupby(codes)
+    table = pd.DataFrame({"rows": grouped.size(), "mean": grouped.mean()})
+    error = grouped.std(ddof=1).fillna(0) / np.sqrt(table["rows"])
+    arm = stats.norm.ppf((1 + confidence) / 2) * error
+    table = table.assign(low=table["mean"] - arm, high=table["mean"] + arm)
+    table.insert(0, "period", [names[int(code)] for code in table.index if code >= 0])
+    return table.reset_index(drop=True)
+
+
+def _trend(means: Floats) -> tuple[float, float]:
+    """Return Kendall's τ with time, and its p-value by Hamed and Rao."""
+    n = len(means)
+    if n < 4 or np.ptp(means) == 0:
+        return float("nan"), float("nan")
+    tau = float(stats.kendalltau(np.arange(n), means).statistic)
+    ranks = stats.rankdata(means - np.arange(n) * float(stats.theilslopes(means)[0]))
+    memory = _autocorrelations(ranks, n - 2)
+    lags = np.arange(1, len(memory) + 1)
+    is_real = np.abs(memory) > stats.norm.ppf(0.975) / np.sqrt(n)
+    weights = (n - lags) * (n - lags - 1) * (n - lags - 2)
+    inflation = 1 + 2 / (n * (n - 1) * (n - 2)) * float((weights * memory)[is_real].sum())
+    spread = np.sqrt(2 * (2 * n + 5) / (9 * n * (n - 1)) * max(inflation, 1.0))
+    return tau, float(2 * stats.norm.sf(abs(tau) / spread))
+
+
+def _autocorrelations(values: Floats, n_lags: int) -> Floats:
+    centred = values - values.mean()
+    total = float((centred**2).sum())
+    if total == 0:
+        return np.zeros(max(n_lags, 0))
+    return np.array(
+        [float((centred[lag:] * centred[:-lag]).sum()) / total for lag in range(1, n_lags + 1)]
+    )
+
+
+def _memory(means: Floats, confidence: float) -> pd.DataFrame:
+    n_lags = min(len(means) // 2, 24) if len(means) >= 4 else 0
+    lags = np.arange(1, n_lags + 1)
+    bound = stats.norm.ppf((1 + confidence) / 2) / np.sqrt(max(len(means), 1))
+    values = _autocorrelations(means, n_lags)
+    return pd.DataFrame({"lag": lags, "autocorrelation": values, "bound": bound})
+
+
+def _seasons(time: pd.Series, target: pd.Series) -> pd.DataFrame:
+    rows = []
+    if column_kinds(time.to_frame("time"))["time"] == "datetime":
+        stamps = _stamps(time)
+        for cycle, alias, length in CYCLES:
+            series = _regular(stamps, target, alias)
+            if series.notna().sum() < MIN_CYCLES * length:
+                continue
+            strength, peak = _season(series.to_numpy(dtype=float), length)
+            where = series.index[:length][peak].strftime(
+                {"h": "%H:00", "D": "%A", "M": "%B"}[alias]
+            )
+            rows.append((cycle, strength, len(series) / length, where))
+    return pd.DataFrame(rows, columns=["cycle", "strength", "cycles", "peak"])
+
+
+def _regular(stamps: pd.Series, target: pd.Series, alias: str) -> pd.Series:
+    """Return the mean of each period, empty ones missing; nothing for hours without a clock."""
+    if alias == "h" and not _has_clock(stamps):
+        return pd.Series(dtype=float)
+    means = target.groupby(stamps.dt.to_period(alias)).mean()
+    span = pd.period_range(means.index.min(), means.index.max(), freq=alias)
+    if len(span) > 4 * len(means) + 100:  # a few rows over decades: no series to speak of
+        return pd.Series(dtype=float)
+    return means.reindex(span)
+
+
+def _season(values: Floats, length: int) -> tuple[float, int]:
+    """Return the strength of a cycle and the position of its peak, after removing slow change."""
+    window = length + (length % 2 == 0)
+    slow = pd.Series(values).rolling(window, center=True, min_periods=max(length // 2, 1)).mean()
+    rest = values - slow.to_numpy()
+    position = np.arange(len(values)) % length
+    known = ~np.isnan(rest)
+    means = pd.Series(rest[known]).groupby(position[known]).mean().reindex(range(length))
+    remainder = rest[known] - means.to_numpy()[position[known]]
+    n, spread = int(known.sum()), float(np.var(rest[known]))
+    if spread <= 1e-12 * max(float(np.nanvar(values)), 1e-300) or n <= length:
+        return 0.0, 0
+    explained = 1 - float(np.var(remainder)) / spread * (n - 1) / (n - length)
+    return max(explained, 0.0), int(means.fillna(-np.inf).to_numpy().argmax())
+
+
+def _persistence(
+    time: Floats,
+    target: pd.Series,
+    groups: pd.Series | None,
+    known: npt.NDArray[np.bool_],
+    confidence: float,
+) -> Estimate | None:
+    """Return the rank correlation of a group's target with its next; Fisher's z over groups."""
+    if groups is None:
+        return None
+    owner = pd.factorize(groups.to_numpy()[known])[0]
+    order = np.lexsort((time, owner))
+    follows = owner[order][1:] == owner[order][:-1]
+    values = target.to_numpy(dtype=float)[order]
+    before, after = values[:-1][follows], values[1:][follows]
+    n_groups = len(np.unique(owner[order][1:][follows]))
+    if n_groups < 5 or np.ptp(before) == 0 or np.ptp(after) == 0:
+        return None
+    r = float(stats.spearmanr(before, after).statistic)
+    arm = stats.norm.ppf((1 + confidence) / 2) / np.sqrt(n_groups - 3)
+    low, high = np.tanh(np.arctanh(np.clip(r, -0.999999, 0.999999)) + np.array([-arm, arm]))
+    return Estimate(r, float(low), float(high), confidence, "Fisher's z over groups", n_groups)
