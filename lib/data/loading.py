@@ -1,0 +1,427 @@
+"""`load_data`: a name, a path, a database or a frame becomes a Dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+import polars as pl
+
+from lib.config import Config, load_config
+from lib.data import catalog, roles
+from lib.data.catalog import Entry
+from lib.data.cells import Hints, clean_column
+from lib.data.dataset import REPAIR_COLUMNS, ROLE_COLUMNS, Dataset, choose_rule, make_rule
+from lib.data.frames import from_pandas, to_pandas
+from lib.data.names import safe_names, slug
+from lib.data.packaged import SCHEMES, read_packaged
+from lib.data.roles import Assignment, Role
+from lib.data.tables import WHOLE, RawTable, Repair, listing, unique_headers
+from lib.errors import InputError, suggest
+
+if TYPE_CHECKING:
+    from lib.data.planted import PlantedDataset
+
+
+def load_data(
+    name_or_path: str | Path | pd.DataFrame | pl.DataFrame,
+    *,
+    target: str | None = None,
+    config: Config | None = None,
+    name: str | None = None,
+) -> Dataset:
+    """Return a table ready for study, with everything that was inferred or mended.
+
+    Parameters
+    ----------
+    name_or_path : str, Path or DataFrame
+        A name in `data/catalog.toml`; the path of a CSV, TSV, Parquet, Feather, JSON Lines or
+        Excel file (from the working directory, then the project's root); `sklearn:NAME`,
+        `statsmodels:NAME`, `openml:ID`; a database address; or a pandas or polars frame.
+    target : str, optional
+        The target's own name; wins over the catalogue. By default a customary name, else the
+        last column, and `roles` says so.
+    config : Config, optional
+        Paths and currency; `load_config()` by default.
+    name : str, optional
+        Of a frame's dataset; "frame" by default.
+
+    Returns
+    -------
+    Dataset
+        See `roles` and `repairs` for what to correct in the catalogue.
+
+    Raises
+    ------
+    InputError
+        When there is no such table, or it cannot be studied: one sentence.
+
+    Examples
+    --------
+    >>> load_data("wine").summary()
+    '178 rows × 13 features; 3 classes of target'
+    >>> load_data("wne")
+    Traceback (most recent call last):
+    lib.errors.InputError: There is no dataset or file 'wne'. ... Did you mean 'wine'?
+    """
+    config = config or load_config()
+    if isinstance(name_or_path, pd.DataFrame | pl.DataFrame):
+        raw = _from_frame(name_or_path)
+        entry = Entry(path="frame", source="a data frame")
+        return build_dataset(slug(name or "frame"), raw, entry, config, target=target)
+    found_name, entry = _find(str(name_or_path), config)
+    if entry.recipe == "planted":
+        return _planted(found_name, entry, target)
+    raw = _read(entry, config)
+    return build_dataset(found_name, raw, entry, config, target=target)
+
+
+def _find(written: str, config: Config) -> tuple[str, Entry]:
+    """Return the dataset's name and entry; a path gets an entry made up of itself."""
+    entry = catalog.find_entry(written, config)
+    if entry is not None:
+        return written, entry
+    scheme = written.partition(":")[0]
+    if scheme in SCHEMES and ":" in written:
+        return slug(written.partition(":")[2]), Entry(path=written)
+    if "://" in written:
+        if scheme in {"http", "https", "ftp", "s3", "gs"}:
+            raise InputError(
+                f"'{written.partition('?')[0]}' is an address on the network: download the file "
+                "into data/raw/ and give its path."
+            )
+        return slug(written.rpartition("/")[2].partition("?")[0]), Entry(url=written)
+    path = catalog.locate(written, config)
+    if path is None:
+        raise InputError(_unknown(written, config))
+    known = catalog.find_name_of_path(path, config)
+    if known is not None:
+        entry = catalog.find_entry(known, config)
+        if entry is not None:
+            return known, entry
+    return slug(path.stem), Entry(path=str(path))
+
+
+def _unknown(written: str, config: Config) -> str:
+    known = catalog.list_datasets(config)
+    shown = written if len(written) < 200 else written[:200] + "…"
+    if Path(written[:200]).suffix or "/" in written or "\\" in written:
+        parent = Path(written[:1000]).expanduser().parent
+        siblings = []
+        for folder in (Path.cwd() / parent, config.root / parent):
+            if folder.is_dir():
+                siblings += [item.name for item in folder.iterdir() if item.is_file()]
+        return (
+            f"There is no file '{shown}', neither from {Path.cwd()} nor from {config.root}: "
+            f"check the path.{suggest(Path(written[:1000]).name, siblings)}"
+        )
+    return (
+        f"There is no dataset or file '{shown}'. The catalogue has {listing(known, 20)}; "
+        f"a file needs its ending, such as data/raw/churn.csv.{suggest(written, known)}"
+    )
+
+
+def _read(entry: Entry, config: Config) -> RawTable:
+    if entry.recipe == "rand_hie":
+        from lib.data.rand_hie import read_rand_hie  # noqa: PLC0415 - one dataset's own recipe
+
+        return read_rand_hie()
+    if entry.url is not None:
+        from lib.data.sql import read_sql  # noqa: PLC0415 - SQLAlchemy only for who asks
+
+        return read_sql(entry.url, entry.query, config)
+    written = entry.path or ""
+    if written.partition(":")[0] in SCHEMES and ":" in written:
+        return read_packaged(written)
+    path = catalog.locate(written, config)
+    if path is None:
+        raise InputError(_unknown(written, config))
+    from lib.data.files import read_file  # noqa: PLC0415 - pyarrow only for who reads files
+
+    return read_file(path, entry)
+
+
+def _from_frame(frame: pd.DataFrame | pl.DataFrame) -> RawTable:
+    if frame.shape[0] == 0 or frame.shape[1] == 0:
+        raise InputError(
+            f"The frame has {frame.shape[0]} rows and {frame.shape[1]} columns: "
+            "expected at least one row and two columns."
+        )
+    if isinstance(frame, pd.DataFrame):
+        return from_pandas(frame)
+    names, repairs = unique_headers(frame.columns)
+    levels = {
+        column: tuple(dtype.categories.to_list())
+        for column, dtype in frame.schema.items()
+        if isinstance(dtype, pl.Enum)
+    }
+    return RawTable(frame.rename(dict(zip(frame.columns, names, strict=True))), repairs, levels)
+
+
+def _planted(name: str, entry: Entry, target: str | None) -> PlantedDataset:
+    from lib.data.planted import make_planted  # noqa: PLC0415 - it builds on Dataset
+
+    if target not in {None, "target"}:
+        raise InputError(f"Target column '{target}' is not in '{name}': its target is 'target'.")
+    try:
+        planted = make_planted(**entry.parameters)
+    except TypeError as error:
+        raise InputError(f"The catalogue entry [{name}]: {error}; see make_planted.") from error
+    return replace(planted, name=name)
+
+
+def build_dataset(
+    name: str, raw: RawTable, entry: Entry, config: Config, *, target: str | None = None
+) -> Dataset:
+    """Return the dataset that a raw table and its catalogue entry make.
+
+    Parameters
+    ----------
+    name : str
+        Safe as a folder name.
+    raw : RawTable
+        As read.
+    entry : Entry
+        What is given.
+    config : Config
+        Reports folder and currency.
+    target : str, optional
+        Wins over the entry's.
+
+    Returns
+    -------
+    Dataset
+        Cleaned, with roles and repairs.
+
+    Raises
+    ------
+    InputError
+        When the table cannot be studied.
+
+    Examples
+    --------
+    >>> frame = pl.DataFrame({"size": [1, 2, 3] * 9, "y": ["a", "b", "b"] * 9})
+    >>> build_dataset("toy", RawTable(frame), Entry(path="toy"), load_config()).classes
+    ('b', 'a')
+    """
+    where = f"'{name}'"
+    if raw.frame.height == 0:
+        raise InputError(f"{where} has columns but no rows: expected at least one row of data.")
+    entry, raw = _renamed(entry, raw, where)
+    column, target_role = roles.find_target(raw, entry, target, where)
+    if target is not None and entry.target not in {None, column}:
+        entry = entry.without_target()
+    dropped = _dropped(entry, raw, column, where)
+    frame, repairs = _clean(raw, entry, [role.column for role in dropped])
+    frame, gone = _with_target(frame, column, where)
+    task, task_role = roles.choose_task(frame[column], entry)
+    classes, positive_role = roles.order_classes(frame[column], task, entry)
+    _check_varies(frame[column], where)
+    plan = roles.assign_roles(frame, entry, column, raw.levels, where)
+    frame, filled = roles.settle_missing_keys(frame, plan)
+    singles = _single_members(frame[column], task)
+    plan.rows = [target_role, task_role, *positive_role, *plan.rows, *dropped]
+    everything = [*raw.repairs, *repairs, *gone, *filled, *singles]
+    return _assembled(name, frame, plan, everything, (task, classes), raw, entry, config)
+
+
+def _renamed(entry: Entry, raw: RawTable, where: str) -> tuple[Entry, RawTable]:
+    """Apply the catalogue's new names, to the table and to every mention of a column."""
+    columns = raw.frame.columns
+    for own in entry.columns:
+        roles.require_column(own, columns, where, "[columns] names column")
+    new = {own: said.name for own in entry.columns if (said := entry.column(own)).name}
+    clashes = [name for name in new.values() if name in set(columns) - set(new)]
+    if clashes or len(set(new.values())) < len(new):
+        raise InputError(
+            f"[columns] of {where} gives the name '{[*clashes, *new.values()][0]}' twice."
+        )
+    if not new:
+        return entry, raw
+
+    def follow(name: str | None) -> str | None:
+        return new.get(name, name) if name else name
+
+    keys = ("target", "groups", "time", "weights", "amounts")
+    update: dict[str, Any] = {key: follow(getattr(entry, key)) for key in keys}
+    update["sensitive"] = [follow(column) for column in entry.sensitive]
+    update["columns"] = {follow(own): entry.column(own) for own in entry.columns}
+    is_table = isinstance(entry.drop, Mapping)
+    renamed_drop = [follow(column) for column in entry.drop]
+    update["drop"] = (
+        dict(zip(renamed_drop, dict(entry.drop).values(), strict=True))
+        if is_table
+        else renamed_drop
+    )
+    table = replace(
+        raw,
+        frame=raw.frame.rename(new),
+        repairs=[repair._replace(column=follow(repair.column) or "") for repair in raw.repairs],
+        levels={follow(own) or own: levels for own, levels in raw.levels.items()},
+        roles={role: follow(own) or own for role, own in raw.roles.items()},
+        descriptions={follow(own) or own: words for own, words in raw.descriptions.items()},
+    )
+    return entry.model_copy(update=update), table
+
+
+def _dropped(entry: Entry, raw: RawTable, target: str, where: str) -> list[Role]:
+    reasons = entry.drop if isinstance(entry.drop, dict) else dict.fromkeys(entry.drop, "")
+    columns = raw.frame.columns
+    if target in reasons:
+        raise InputError(f"'{target}' of {where} is both the target and dropped: choose one.")
+    return [
+        Role(
+            roles.require_column(column, columns, where, "drop names column"),
+            "dropped",
+            "",
+            roles.GIVEN,
+            reason or "named in the catalogue",
+        )
+        for column, reason in reasons.items()
+    ]
+
+
+def _clean(raw: RawTable, entry: Entry, dropped: list[str]) -> tuple[pl.DataFrame, list[Repair]]:
+    """Return the table with every column cleaned, in order, and the repairs."""
+    columns, repairs = [], []
+    for series in raw.frame.drop(dropped).iter_columns():
+        hints = Hints(
+            decimal=entry.decimal or raw.decimal,
+            day_first=entry.day_first,
+            missing=_missing_values(entry, series.name),
+            plain_text=raw.plain_text,
+        )
+        kind = entry.column(series.name).kind
+        if kind in {"text", "category"} and series.dtype == pl.String:
+            columns.append(series.set(series.is_in(["", *map(str, hints.missing)]), None))
+            continue
+        cleaned, rows = clean_column(series, hints)
+        columns.append(cleaned)
+        repairs += rows
+    return pl.DataFrame(columns), repairs
+
+
+def _missing_values(entry: Entry, column: str) -> tuple[Any, ...]:
+    given = entry.missing_values
+    return tuple(given.get(column, ()) if isinstance(given, dict) else given)
+
+
+def _with_target(frame: pl.DataFrame, target: str, where: str) -> tuple[pl.DataFrame, list[Repair]]:
+    """Return the rows that have a target."""
+    missing = frame[target].null_count()
+    if missing == frame.height:
+        raise InputError(
+            f"Target '{target}' of {where} has no value in any of {frame.height:,} rows: "
+            "name another column."
+        )
+    if not missing:
+        return frame, []
+    detail = f"of {frame.height:,} rows, without a value of the target '{target}'"
+    return frame.drop_nulls(target), [Repair(WHOLE, "dropped rows", missing, detail)]
+
+
+def _check_varies(target: pl.Series, where: str) -> None:
+    if target.n_unique() < 2:
+        raise InputError(
+            f"Target '{target.name}' of {where} is '{target[0]}' in all {len(target):,} rows: "
+            "expected at least two different values; name another target, or add other rows."
+        )
+
+
+def _single_members(target: pl.Series, task: str) -> list[Repair]:
+    """Notice classes of one row: they can be learned or tested, not both."""
+    if task == "regression":
+        return []
+    counts = target.value_counts()
+    single = counts.filter(pl.col("count") == 1)[target.name].sort().to_list()
+    if not single:
+        return []
+    detail = f"{listing(single)}: classes of a single row; kept, on the training side"
+    return [Repair(target.name, "noticed", len(single), detail)]
+
+
+def _assembled(
+    name: str,
+    frame: pl.DataFrame,
+    plan: Assignment,
+    repairs: list[Repair],
+    posed: tuple[Any, tuple[str, ...]],
+    raw: RawTable,
+    entry: Entry,
+    config: Config,
+) -> Dataset:
+    task, classes = posed
+    own = list(plan.features)
+    safe = dict(zip(own, safe_names(own), strict=True))
+    X = {
+        safe[column]: to_pandas(frame[column], kind, raw.levels.get(column))
+        for column, kind in plan.features.items()
+    }
+    described = {c: entry.column(c).description or raw.descriptions.get(c, "") for c in own}
+    sensitive = _sensitive(entry, frame.columns, safe, f"'{name}'")
+    dataset = Dataset(
+        name=name,
+        X=pd.DataFrame(X, copy=False),
+        y=_target_values(frame[plan.target], classes),
+        task=task,
+        target=plan.target,
+        classes=classes,
+        groups=_side_column(frame, plan.groups),
+        time=_side_column(frame, plan.time),
+        sample_weight=_side_column(frame, plan.weights),
+        amounts=_side_column(frame, plan.amounts),
+        gains=entry.gains,
+        currency=entry.currency or config.currency,
+        sensitive=sensitive,
+        labels={safe[column]: column for column in own},
+        descriptions={safe[c]: words for c, words in described.items() if words},
+        description=entry.description or raw.about.get("description", ""),
+        licence=entry.licence or raw.about.get("licence", ""),
+        source=entry.source or raw.about.get("source", ""),
+        repairs=pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS)),
+        roles=pd.DataFrame(plan.rows, columns=list(ROLE_COLUMNS)),
+        reports=config.reports,
+    )
+    choice = entry.split
+    options = {"test_fraction": choice.test_fraction, "seed": choice.seed}
+    if choice.rule is None:
+        return replace(dataset, rule=choose_rule(dataset, **options))
+    return replace(dataset, rule=make_rule(dataset, choice.rule, **options))
+
+
+def _target_values(target: pl.Series, classes: tuple[str, ...]) -> pd.Series:
+    if not classes:
+        return pd.Series(target.cast(pl.Float64).to_numpy().copy(), name="target")
+    found = target.unique().to_list()
+    codes = [classes.index(roles.label_of(value)) for value in found]
+    values = target.replace_strict(found, codes, return_dtype=pl.Int64)
+    return pd.Series(values.to_numpy().copy(), name="target")
+
+
+def _side_column(frame: pl.DataFrame, column: str | None) -> pd.Series | None:
+    """Return a column that is no feature: groups, time, weights, amounts."""
+    if column is None:
+        return None
+    series = frame[column]
+    if series.dtype.is_temporal() and series.null_count():
+        series = series.fill_null(series.min())
+    kind = "number" if series.dtype.is_numeric() else "text"
+    return to_pandas(series, "date" if series.dtype.is_temporal() else kind)
+
+
+def _sensitive(
+    entry: Entry, columns: list[str], safe: dict[str, str], where: str
+) -> tuple[str, ...]:
+    names = []
+    for column in entry.sensitive:
+        roles.require_column(column, columns, where, "sensitive names column")
+        if column not in safe:
+            raise InputError(
+                f"'{column}' of {where} is named sensitive but is no feature: "
+                "take it out of drop, or out of sensitive."
+            )
+        names.append(safe[column])
+    return tuple(names)
