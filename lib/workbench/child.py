@@ -9,6 +9,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import shutil
 import signal
 import sys
 import time
@@ -77,17 +78,20 @@ def run_and_leave(task: Task, say: Say) -> NoReturn:
     `os._exit` on purpose: worker pools and libraries that wait at a regular exit may hang in a
     forked process, and the parent ends the whole process group anyway.
     """
-    folder = Path(task.folder)
+    _leave(Path(task.folder), lambda: _run(task, say))
+
+
+def _leave(folder: Path, work: Callable[[], dict[str, Any]]) -> NoReturn:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         faulthandler.enable((folder / STACK).open("w"))
-        result = _run(task, say)
+        result = work()
     except KeyboardInterrupt:
         result = {"state": "interrupted", "note": "interrupted"}
     except BaseException as error:  # noqa: BLE001  # whatever it was, the parent has to know
         last = traceback.extract_tb(error.__traceback__)[-1]
-        where = f"{Path(last.filename).name}:{last.lineno}"
-        note = f"{type(error).__name__}: {error} ({where}, after or before its cells)"
+        where = f"{Path(last.filename).name}:{last.lineno}, outside its cells"
+        note = f"{type(error).__name__}: {error} ({where})"
         result = {"state": "failed", "note": note, "traceback": traceback.format_exc()}
     code = 0
     try:
@@ -284,7 +288,7 @@ def enter(channel: int, guard: int | None, others: list[int]) -> Say:
     os.dup2(nothing, 0)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
     numpy = sys.modules.get("numpy")
-    if numpy is not None:
+    if numpy is not None and hasattr(numpy, "random"):
         numpy.random.seed()  # noqa: NPY002  # forks would all inherit the parent's state
 
     def say(message: Mapping[str, Any]) -> None:
@@ -306,17 +310,13 @@ def main() -> NoReturn:
     run_and_leave(Task(**given["task"]), say)
 
 
-def prepare(
-    config: Config, folder: Path, *, load: bool, tracking: bool, debug: bool
-) -> dict[str, Any]:
+def prepare(config: Config, *, load: bool, tracking: bool, debug: bool) -> dict[str, Any]:
     """Load the table once, lock its test rows, make the store; return what the runs need.
 
     Parameters
     ----------
     config : Config
         The choices of the study.
-    folder : Path
-        Unused by the caller until this has ended.
     load : bool
         Whether an analysis reads the table.
     tracking : bool
@@ -327,7 +327,7 @@ def prepare(
     Returns
     -------
     dict
-        `dataset` (name, fingerprint), `provenance`; or `error`.
+        `dataset` (name, fingerprint) and `provenance`; or `error`.
     """
     made: dict[str, Any] = {"dataset": {}, "provenance": {}}
     try:
@@ -338,9 +338,7 @@ def prepare(
             dataset = load_data(config.dataset, target=config.target, config=config)
             _ = dataset.split
             made["dataset"] = {"name": dataset.name, "fingerprint": dataset.fingerprint}
-            made["summary"] = dataset.summary()
             made["provenance"] = collect_provenance({"packages": {}, "python": ""})
-            write_json(folder / "prepared.json", made)  # the table is there: others may go on
         if tracking:
             from lib.tracking import prepare_store  # noqa: PLC0415
 
@@ -350,6 +348,70 @@ def prepare(
         if debug:
             made["traceback"] = traceback.format_exc()
     return made
+
+
+def render_and_leave(task: Task, stored: Path, say: Say) -> NoReturn:
+    """Put new prose round the stored outputs of an unchanged run, and leave.
+
+    Parameters
+    ----------
+    task : Task
+        With the new cells; its folder receives the new report.
+    stored : Path
+        The report of the run.
+    say : callable
+        Tells the parent where this process is.
+    """
+
+    def work() -> dict[str, Any]:
+        import nbformat  # noqa: PLC0415
+
+        from lib.report import pages  # noqa: PLC0415
+
+        say({"cell": "rendering new prose", "line": 0, "position": 0, "of": 1})
+        folder = Path(task.folder)
+        shutil.copytree(stored, folder, dirs_exist_ok=True)
+        notebook = nbformat.read(folder / "notebook.ipynb", as_version=4)
+        notebook = splice([Cell(**cell) for cell in task.cells], notebook)
+        nbformat.write(notebook, folder / "notebook.ipynb")
+        pages.render_page(notebook, title=task.title, record=None, folder=folder)
+        return {**read_json(folder / RESULT), "rendered": True}
+
+    _leave(Path(task.folder), work)
+
+
+def splice(cells: list[Cell], notebook: Any) -> Any:
+    """Return the notebook with the prose of `cells` between its code cells.
+
+    Parameters
+    ----------
+    cells : list of Cell
+        The script now; its code is that of the notebook.
+    notebook : nbformat.NotebookNode
+        As executed.
+
+    Returns
+    -------
+    nbformat.NotebookNode
+        A new one, with all outputs.
+    """
+    from lib.workbench.execute import Executed, as_notebook  # noqa: PLC0415
+
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    made: list[Executed] = []
+
+    def take(cell: Cell) -> None:
+        old = code.pop(0)
+        made.append(Executed(cell, old.outputs, old.execution_count))
+
+    for cell in cells:
+        if cell.kind != "code":
+            made.append(Executed(cell))
+            continue
+        take(cell)
+        if code and "injected-parameters" in code[0].metadata.get("tags", []):
+            take(Cell("code", code[0].source, cell.line, dict(code[0].metadata)))
+    return as_notebook(made)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ class Reached:
         Hash by path (relative to the project) of our own modules and the data files beside
         them; the script itself not included.
     packages : frozenset of str
-        Dotted names of everything imported from elsewhere, the standard library apart.
+        Dotted names of what is imported from elsewhere, the standard library apart; a last part
+        may be something else than a module.
     """
 
     files: dict[str, str]
@@ -114,6 +115,7 @@ class Imports:
             if not found and not level:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
                     packages.add(name)
+                    packages.update(f"{name}.{imported}" for imported in names)
                 continue
             yield from (file for file, _ in found)
             for imported in names:

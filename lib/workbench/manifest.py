@@ -69,7 +69,7 @@ class Manifest:
         entry: Mapping[str, Any] = self._entries.get(name, {})
         return entry
 
-    def put(self, name: str, **entry: Any) -> None:
+    def put(self, name: str, entry: Mapping[str, Any]) -> None:
         """Replace an entry and write the file, whole."""
         self._entries[name] = {**entry, "at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
         self._write()

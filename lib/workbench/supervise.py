@@ -47,6 +47,7 @@ class Running:
     channel: int
     folder: Path
     began: float
+    limit: float = float("inf")
     path: Path | None = None
     place: dict[str, Any] = field(default_factory=dict)
     stopped_by: str = ""
@@ -121,7 +122,7 @@ class Supervisor:
         self._guard = guard
         self._lock = lock
         self._timeout = timeout
-        self._isolated = isolated
+        self.isolated = isolated
         self._on_place = on_place
         self._selector = selectors.DefaultSelector()
         self.running: dict[str, Running] = {}
@@ -130,11 +131,12 @@ class Supervisor:
 
     def start(self, task: Task) -> Running:
         """Start an analysis."""
-        if self._isolated:
+        if self.isolated:
             running = self._spawn(task)
         else:
             running = self.fork(task.name, Path(task.folder), lambda say: run_and_leave(task, say))
         running.path = Path(task.path)
+        running.limit = self._timeout
         return running
 
     def fork(self, name: str, folder: Path, work: Callable[[Say], NoReturn]) -> Running:
@@ -222,7 +224,7 @@ class Supervisor:
         running.next_step = 0.0
 
     def _enforce_limits(self, running: Running) -> None:
-        if not running.stopped_by and running.seconds > self._timeout:
+        if not running.stopped_by and running.seconds > running.limit:
             self._stop(running, "timeout")
         if time.monotonic() < running.next_step:
             return
@@ -248,7 +250,7 @@ class Supervisor:
         if running.popen is not None:
             running.popen.returncode = os.waitstatus_to_exitcode(status)
         result = read_json(running.folder / RESULT)
-        state, note = judge(running, status, result, self._timeout)
+        state, note = judge(running, status, result)
         unit = 1e6 if sys.platform == "darwin" else 1e3
         return Ended(
             running.name, state, note, result, running.folder, running.seconds, peak / unit
@@ -256,7 +258,7 @@ class Supervisor:
 
 
 def judge(
-    running: Running, status: int, result: Mapping[str, Any], timeout: float
+    running: Running, status: int, result: Mapping[str, Any]
 ) -> tuple[str, str]:
     """Say how a child ended.
 
@@ -268,8 +270,6 @@ def judge(
         From `os.wait4`.
     result : mapping
         What it wrote, or empty.
-    timeout : float
-        The limit it had.
 
     Returns
     -------
@@ -284,11 +284,11 @@ def judge(
             return result["state"], result.get("note", "")
     if running.stopped_by == "interrupt" or result.get("state") == "interrupted":
         if running.stopped_by == "timeout":
-            return "timed out", f"timed out after {timeout:g} s{where}"
+            return "timed out", f"timed out after {running.limit:g} s{where}"
         return "interrupted", f"interrupted{where}"
     if running.stopped_by == "timeout":
         force = " and was killed: it ignored SIGINT and SIGTERM" if code == -signal.SIGKILL else ""
-        return "timed out", f"timed out after {timeout:g} s{where}{force}"
+        return "timed out", f"timed out after {running.limit:g} s{where}{force}"
     if code < 0:
         return "killed", _died_of(-code, running) + where
     if code == 0 or not result:

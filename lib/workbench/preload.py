@@ -1,0 +1,90 @@
+"""Make the parent warm: import once what the analyses will import, and compute nothing."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import os
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+# Imported by the first call of a package, so that no import statement of ours shows it.
+HIDDEN = {
+    "matplotlib": ("matplotlib_inline.config", "matplotlib.backends.backend_agg"),
+    "mlflow": ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store"),
+    "nbconvert": ("nbconvert.exporters.html", "nbconvert.filters"),
+    "torch": ("torch._dynamo",),
+    "pandas": ("pandas.io.formats.html",),
+    "sqlalchemy": ("sqlalchemy.dialects.sqlite",),
+}
+THREAD_LIMITS = (
+    "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT",
+    "POLARS_MAX_THREADS", "NUMEXPR_MAX_THREADS",
+)  # fmt: skip
+
+
+def count_cores() -> int:
+    """Return the number of cores that this process may use.
+
+    Returns
+    -------
+    int
+        At least 1.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
+def limit_threads(jobs: int) -> None:
+    """Share the cores among `jobs` processes; before anything numerical is imported.
+
+    What the user set stays. LightGBM ignores `OMP_NUM_THREADS` alone: joblib's count and the
+    passive waiting keep two processes from fighting for the same cores.
+
+    Parameters
+    ----------
+    jobs : int
+        Processes at a time.
+    """
+    share = str(max(1, count_cores() // jobs))
+    for name in THREAD_LIMITS:
+        os.environ.setdefault(name, share)
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+
+
+def import_packages(names: Iterable[str]) -> None:
+    """Import packages, quietly; what is absent or broken is left to the analysis to report.
+
+    Parameters
+    ----------
+    names : iterable of str
+        Dotted names; a last part may be something else than a module.
+    """
+    wanted = sorted(names)
+    roots = {name.partition(".")[0] for name in wanted}
+    hidden = [module for root in sorted(roots) for module in HIDDEN.get(root, ())]
+    shown = warnings.showwarning
+    warnings.showwarning = _ignore  # not catch_warnings: packages add filters that must stay
+    try:
+        for name in [*wanted, *hidden]:
+            _import(name)
+    finally:
+        warnings.showwarning = shown
+    gc.freeze()  # the collector need not touch, and so copy, the shared pages
+
+
+def _import(name: str) -> None:
+    parent, _, leaf = name.rpartition(".")
+    try:
+        module: Any = importlib.import_module(parent) if parent else None
+        if module is None or not hasattr(module, leaf):
+            importlib.import_module(name)
+    except Exception:  # noqa: BLE001, S110  # an import may raise anything
+        pass
+
+
+def _ignore(*_: Any, **__: Any) -> None:
+    pass

@@ -1,0 +1,403 @@
+"""Run the selected analyses: decide, warm up, fork, collect, sum up."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from lib.config import Config, load_config
+from lib.data.names import slug
+from lib.errors import InputError
+from lib.workbench import preload
+from lib.workbench.child import RESULT, Say, Task, prepare, render_and_leave
+from lib.workbench.files import locked, read_json, replace_folder, write_json
+from lib.workbench.guard import Guard
+from lib.workbench.imports import Imports
+from lib.workbench.manifest import Manifest, Row, compare_findings
+from lib.workbench.plan import Decision, Plan, check_parameters
+from lib.workbench.progress import Progress, summary
+from lib.workbench.scripts import find_scripts, select
+from lib.workbench.supervise import Ended, Supervisor
+
+PREPARE = "(the table)"
+PREPARE_SECONDS = 3600.0  # a large table may take its time
+
+
+@dataclass(frozen=True)
+class Options:
+    """The command line of `run`."""
+
+    ids: tuple[str, ...] = ()
+    jobs: int | None = None
+    timeout: float = 300.0
+    fresh: bool = False
+    explain: bool = False
+    isolated: bool = False
+    kernel: bool = False
+    tracking: bool = True
+    pages: bool = True
+    debug: bool = False
+    analyses: Path | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+def run_analyses(options: Options, out: TextIO) -> int:
+    """Run what has to run and return the exit code.
+
+    Parameters
+    ----------
+    options : Options
+        From the command line; the study's choices come from `load_config`.
+    out : TextIO
+        Where progress and summary go.
+
+    Returns
+    -------
+    int
+        0 when all passed, 1 when one did not, 130 after Ctrl-C.
+
+    Raises
+    ------
+    InputError
+        When what the user gave does not fit.
+    """
+    config = load_config()
+    with closing(Guard()) as guard, locked(config.reports) as lock:
+        return _Session(options, config, guard, lock, out).run()
+
+
+class _Session:
+    """One run from the lock to the summary."""
+
+    def __init__(
+        self, options: Options, config: Config, guard: Guard, lock: int, out: TextIO
+    ) -> None:
+        self.options, self.config, self.out = options, config, out
+        self.began = time.monotonic()
+        self.cache = config.reports / ".cache"
+        analyses = (options.analyses or config.analyses).resolve()
+        self.scripts = find_scripts(analyses, self.cache / "scripts.json")
+        self.selected = select(self.scripts, options.ids)
+        check_parameters([self.scripts[n] for n in self.selected], options.parameters)
+        self.imports = Imports([config.root, analyses.parent], self.cache / "imports.json")
+        self.supervisor = Supervisor(
+            guard,
+            lock,
+            timeout=options.timeout,
+            isolated=options.isolated or not hasattr(os, "fork") or sys.platform == "darwin",
+        )
+        self.progress = Progress(out, self.supervisor.running)
+        self.rows: dict[str, Row] = {}
+        self.prepared: dict[str, Any] = {}
+        self.keys: dict[str, dict[str, Any]] = {}
+        self.temporary = Path()
+        self.stop_asked = False
+
+    def run(self) -> int:
+        plan = self._plan(self._known_dataset())
+        if plan is None:
+            plan = self._prepare_then_plan(warm=None)
+        may_run = plan.may_run()
+        if may_run and not self.prepared:
+            plan = self._prepare_then_plan(warm=plan)
+        self.imports.save()
+        self._explain_needs(plan)
+        with _signals(self._interrupt):
+            self._work_off(plan)
+        self._write_index(plan)
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        return self._sum_up(plan)
+
+    # -- before anything runs ------------------------------------------------------------------
+
+    def _known_dataset(self) -> str | None:
+        """Return the table's folder name when a run without loading it can know it."""
+        known = read_json(self.cache / "datasets.json").get(self._dataset_key())
+        if known is None and not self._reads_data():
+            return slug(Path(self.config.dataset).stem)
+        return known
+
+    def _dataset_key(self) -> str:
+        return json.dumps([self.config.dataset, self.config.target])
+
+    def _reads_data(self) -> bool:
+        closures = (self.imports.closure(script.path) for script in self.scripts.values())
+        return any(reached.reaches("lib.data.loading") for reached in closures)
+
+    def _plan(self, dataset: str | None) -> Plan | None:
+        if dataset is None:
+            return None
+        folder = self.config.reports / dataset
+        self.temporary = folder / ".running"
+        plan = Plan(
+            self.scripts,
+            self.selected,
+            Manifest(folder),
+            self.imports,
+            self.config,
+            parameters=self.options.parameters,
+            fresh=self.options.fresh or self.options.kernel,
+            pages=self.options.pages,
+        )
+        self.jobs = max(1, min(self.options.jobs or preload.count_cores(), len(plan.order)))
+        return plan
+
+    def _prepare_then_plan(self, warm: Plan | None) -> Plan:
+        """Load the table in a child while this process imports packages; plan with its name."""
+        waiting = warm.may_run() if warm is not None else self.selected
+        jobs = min(self.options.jobs or preload.count_cores(), len(waiting))
+        preload.limit_threads(max(1, jobs))
+        reads_data = self._reads_data()
+        if not self.supervisor.isolated:
+            self._warm_up(["lib.data.loading"] if reads_data else [], [])
+        if reads_data or self.options.tracking:
+            self._start_prepare(load=reads_data)
+        if not self.supervisor.isolated:
+            self._warm_up(self._machinery(), waiting)
+        self.prepared = self._await_prepared()
+        dataset = self.prepared["dataset"].get("name") or slug(Path(self.config.dataset).stem)
+        self.prepared["dataset"].setdefault("name", dataset)
+        path = self.cache / "datasets.json"
+        write_json(path, {**read_json(path), self._dataset_key(): dataset})
+        plan = self._plan(dataset)
+        assert plan is not None
+        self.jobs = max(1, min(self.jobs, len(plan.may_run())))
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        return plan
+
+    def _machinery(self) -> list[str]:
+        """Return the modules that every child of this run uses."""
+        chosen = {"lib.workbench.execute": True, "lib.report.pages": self.options.pages}
+        chosen["lib.tracking.runs"] = chosen["lib.tracking.store"] = self.options.tracking
+        return [name for name, used in chosen.items() if used]
+
+    def _warm_up(self, modules: list[str], names: list[str]) -> None:
+        from lib.workbench import execute  # noqa: PLC0415  # IPython: only if something runs
+
+        execute.prepare_environment()
+        execute.make_shell()  # before pandas, which looks for it when it is imported
+        nothing = Path(os.devnull)
+        packages = set(self.imports.closure(nothing, also=modules).packages) | {"nbformat"}
+        for name in names:
+            packages |= self.imports.closure(self.scripts[name].path).packages
+        preload.import_packages(packages)
+
+    def _start_prepare(self, *, load: bool) -> None:
+        options, config = self.options, self.config
+        folder = config.reports / ".preparing"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+
+        def work(_say: Say) -> NoReturn:
+            made = prepare(config, load=load, tracking=options.tracking, debug=options.debug)
+            write_json(folder / RESULT, made)
+            os._exit(0)
+
+        self.supervisor.fork(PREPARE, folder, work).limit = PREPARE_SECONDS
+
+    def _await_prepared(self) -> dict[str, Any]:
+        result: dict[str, Any] = {"dataset": {}, "provenance": {}}
+        while self.supervisor.running:
+            for ended in self.supervisor.wait():
+                result = ended.result
+                shutil.rmtree(ended.folder, ignore_errors=True)
+                if not result:
+                    msg = f"Loading the table {self.config.dataset} failed: {ended.note}."
+                    raise InputError(msg)
+        if "error" in result:
+            if "traceback" in result:
+                sys.stderr.write(result["traceback"])
+            raise InputError(result["error"])
+        return result
+
+    def _explain_needs(self, plan: Plan) -> None:
+        may_run = set(plan.may_run())
+        for name in plan.order:
+            if name in may_run and name not in self.selected:
+                by = ", ".join(
+                    self.scripts[n].number for n in plan.order if name in self.scripts[n].needs
+                )
+                self.progress.say(f"{name}: runs too, {by} needs it and it has no valid result")
+
+    # -- the runs ------------------------------------------------------------------------------
+
+    def _work_off(self, plan: Plan) -> None:
+        waiting = list(plan.order)
+        while waiting or self.supervisor.running:
+            for name in self._ready(waiting, plan):
+                if self.stop_asked:
+                    break
+                decision = plan.decide(name, self.rows)
+                starts = decision.action in {"run", "render"}
+                if starts and len(self.supervisor.running) >= self.jobs:
+                    continue
+                waiting.remove(name)
+                self._act(name, decision, plan)
+            if self.stop_asked and not self.supervisor.running:
+                break
+            if not self.supervisor.running and self._ready(waiting, plan):
+                continue
+            for ended in self.supervisor.wait():
+                self._settle(ended, plan)
+            self.progress.tick()
+        for name in waiting:  # Ctrl-C came first
+            self.rows[name] = Row(name, self.scripts[name].title, "interrupted", "never began")
+
+    def _ready(self, waiting: list[str], plan: Plan) -> list[str]:
+        """Return what may be decided now, the longest first."""
+        ready = [n for n in waiting if all(need in self.rows for need in plan.scripts[n].needs)]
+        return sorted(ready, key=lambda n: (-plan.manifest.entry(n).get("seconds", 0.0), n))
+
+    def _act(self, name: str, decision: Decision, plan: Plan) -> None:
+        script, row = self.scripts[name], plan.manifest.row(name, self.scripts[name].title)
+        if self.options.explain:
+            self.progress.say(f"{name}: {decision.in_words()}")
+        if decision.action == "skip":
+            row.state, row.note = "unchanged", ""
+            row.compared = self._compare(plan, name)
+            self.rows[name] = row
+        elif decision.action == "block":
+            row = Row(name, script.title, "blocked", decision.reasons[0])
+            self.rows[name] = row
+            self.progress.ended(row)
+        else:
+            self.keys[name] = plan.key(name)
+            task = self._task(name, plan)
+            if decision.action == "render":
+                stored = plan.manifest.folder / name
+                self.supervisor.fork(
+                    name, Path(task.folder), lambda say: render_and_leave(task, stored, say)
+                )
+            else:
+                self.supervisor.start(task)
+            self.progress.started(name)
+
+    def _task(self, name: str, plan: Plan) -> Task:
+        options = self.options
+        return Task.of(
+            self.scripts[name],
+            self.temporary / name,
+            dataset=self.prepared.get("dataset") or {"name": plan.manifest.folder.name},
+            parameters=plan.parameters(name),
+            provenance=self.prepared.get("provenance", {}),
+            uses_report=plan.reached(name).reaches("lib.report"),
+            tracking=options.tracking,
+            pages=options.pages,
+            kernel=options.kernel,
+            debug=options.debug,
+        )
+
+    def _settle(self, ended: Ended, plan: Plan) -> None:
+        """Put the files of an ended analysis in their place and remember it."""
+        name, result, folder = ended.name, ended.result, plan.manifest.folder / ended.name
+        row = Row(name, self.scripts[name].title, ended.state, ended.note)
+        row.seconds, row.peak_mb = round(ended.seconds, 2), round(ended.peak_mb)
+        if ended.state == "passed" and result.get("rendered"):
+            row = plan.manifest.row(name, self.scripts[name].title)
+            row.state, row.note = "rendered", "only prose changed"
+        else:
+            row.cells = len(result.get("cells", []))
+            row.findings, row.warnings = result.get("findings", 0), result.get("warnings", 0)
+            row.headline = result.get("headline", "")
+            row.note = row.note or result.get("kernel", "")
+        if ended.state == "interrupted" and folder.is_dir():
+            shutil.rmtree(ended.folder, ignore_errors=True)
+            row.note += "; its earlier report is kept"
+        else:
+            if not (ended.folder / RESULT).is_file():
+                write_json(ended.folder / RESULT, {"state": ended.state, "note": ended.note})
+            replace_folder(ended.folder, folder)
+        if row.state != "rendered":
+            row.compared = self._compare(plan, name) if ended.state == "passed" else ""
+            modules = result.get("modules", [])
+            key = plan.key(name, modules=modules) if ended.state == "passed" else self.keys[name]
+            key["needs"] = self.keys[name]["needs"]
+            entry = {"key": key, "modules": modules, "sources": result.get("sources", {})}
+        else:
+            entry = dict(plan.manifest.entry(name))
+        entry["prose"] = self.scripts[name].prose_digest()
+        state = "passed" if row.finished else row.state
+        plan.manifest.put(name, {**entry, **asdict(row), "state": state})
+        self.rows[name] = row
+        self.progress.ended(row)
+
+    def _compare(self, plan: Plan, name: str) -> str:
+        """Compare with the committed findings where that means something."""
+        from lib.report.findings import default_dataset  # noqa: PLC0415  # cheap, but not free
+
+        config = self.config
+        standard = (
+            config.effort == "standard"
+            and config.dataset == default_dataset(config)
+            and not plan.parameters(name)
+            and self.options.analyses is None
+        )
+        if not standard:
+            return ""
+        found = plan.manifest.folder / name / "findings.md"
+        return compare_findings(found, config.committed_findings / f"{name}.md")
+
+    def _interrupt(self, *_: Any) -> None:
+        self.stop_asked = True
+        self.supervisor.interrupts += 1
+
+    # -- after all have ended ------------------------------------------------------------------
+
+    def _write_index(self, plan: Plan) -> None:
+        folder = plan.manifest.folder
+        quiet = all(row.state == "unchanged" for row in self.rows.values())
+        if not self.options.pages or (quiet and (folder / "index.html").is_file()):
+            return
+        from lib.report import pages  # noqa: PLC0415
+
+        rows = []
+        for name, script in self.scripts.items():
+            row = self.rows.get(name) or plan.manifest.row(name, script.title)
+            rows.append({**asdict(row), "needs": list(script.needs)})
+        pages.render_index(folder, rows)
+
+    def _sum_up(self, plan: Plan) -> int:
+        shown = [
+            row
+            for name, row in sorted(self.rows.items())
+            if name in self.selected or row.state != "unchanged"
+        ]
+        self.progress.say("\n" + summary(shown) + "\n")
+        counts: dict[str, int] = {}
+        for row in shown:
+            counts[row.state] = counts.get(row.state, 0) + 1
+        states = ", ".join(f"{n} {state}" for state, n in sorted(counts.items()))
+        self.progress.say(f"{states} in {time.monotonic() - self.began:.1f} s")
+        compared = {row.compared for row in shown}
+        if compared & {"changed", "new"}:
+            self.progress.say("What the findings changed: nox -s findings -- diff")
+        index = plan.manifest.folder / "index.html"
+        self.progress.say(str(index if index.is_file() else plan.manifest.folder))
+        if self.stop_asked:
+            return 130
+        return 0 if all(row.finished for row in shown) else 1
+
+
+class _signals:  # noqa: N801  # used like a function
+    """Send Ctrl-C and termination to a handler for the length of a `with` block."""
+
+    def __init__(self, handler: Callable[..., None]) -> None:
+        self._handler = handler
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._handler)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
