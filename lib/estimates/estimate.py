@@ -104,6 +104,29 @@ def _readable_spec(numbers: Sequence[float]) -> str:
     return f",.{max(decimals, 0)}f" if exponent > -5 else ".2g"
 
 
+def format_p(p_value: float) -> str:
+    """Return a p-value as papers print it.
+
+    Parameters
+    ----------
+    p_value : float
+        NaN for a test that was not made.
+
+    Returns
+    -------
+    str
+        Three decimals, "< 0.001" below them, "-" for NaN.
+
+    Examples
+    --------
+    >>> [format_p(p) for p in (0.0312, 0.00002, float("nan"))]
+    ['0.031', '< 0.001', '-']
+    """
+    if math.isnan(p_value):
+        return "-"
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
 def ratio(difference: float, error: float) -> float:
     """Return a difference in standard errors; infinite when it is certain.
 

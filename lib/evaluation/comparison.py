@@ -75,7 +75,7 @@ def compare(
     ranked = [str(name) for name in means.index]
     table = pd.DataFrame({"model": ranked})
     table["score"] = [corrected_mean(by_fold[m].dropna(), fraction, level=level) for m in ranked]
-    for name, rival, verdict, own in (
+    for name, rival, column, own in (
         (reference, reference, "verdict", REFERENCE),
         ("best", ranked[0], "against_best", BEST),
     ):
@@ -83,9 +83,95 @@ def compare(
         p_values = holm([test.p_value for test in tests])
         table[f"vs_{name}"] = [test.difference for test in tests]
         table[f"p_{name}"] = p_values
-        words = [_verdict(test, p, 1 - level) for test, p in zip(tests, p_values, strict=True)]
-        table[verdict] = [own if m == rival else w for m, w in zip(ranked, words, strict=True)]
+        table[column] = [
+            own if model == rival else verdict(test, p_value=p, level=level)
+            for model, test, p in zip(ranked, tests, p_values, strict=True)
+        ]
     return table
+
+
+def compare_pair(
+    scores: Scores, first: str, second: str, *, scoring: str | None = None, level: float = 0.95
+) -> PairedTest:
+    """Return the corrected paired test of two models named before the scores were seen.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+    first, second : str
+        Models; the difference is first minus second, positive when the first is better.
+    scoring : str, optional
+        Another metric than the one fixed beforehand.
+    level : float
+        Coverage of the interval.
+
+    Returns
+    -------
+    PairedTest
+        Not adjusted: one planned question. `verdict` turns it into a word.
+
+    Raises
+    ------
+    InputError
+        When a model has no score, or `scoring` is not a metric of the task.
+    """
+    by_fold = scores.by_fold(check_scoring(scores.task, scoring))
+    for name in (first, second):
+        if name not in by_fold:
+            msg = f"'{name}' has no score; models with scores: {list(by_fold)}."
+            raise InputError(msg + suggest(name, map(str, by_fold)))
+    return _paired(by_fold, first, second, scores.folds.test_fraction, level)
+
+
+def verdict(test: PairedTest, *, p_value: float | None = None, level: float = 0.95) -> str:
+    """Return "better", "not distinguishable", "worse" or "not tested" for a paired test.
+
+    Parameters
+    ----------
+    test : PairedTest
+        Of two models.
+    p_value : float, optional
+        The test's own otherwise; give the adjusted one where there are several tests.
+    level : float
+        One minus it is the level of the test.
+
+    Returns
+    -------
+    str
+        What the first model is, compared with the second.
+
+    Examples
+    --------
+    >>> verdict(corrected_t_test([0.02, 0.03, 0.01, 0.02, 0.02], test_fraction=0.2))
+    'better'
+    """
+    p_value = test.p_value if p_value is None else p_value
+    if math.isnan(p_value):
+        return UNTESTED
+    if p_value >= 1 - level:
+        return SAME
+    return BETTER if test.difference.value > 0 else WORSE
+
+
+def tabulate_problems(scores: Scores) -> pd.DataFrame:
+    """Return what went wrong: one row a model and a failure or warning, with its count.
+
+    Parameters
+    ----------
+    scores : Scores
+        From `cross_validate`.
+
+    Returns
+    -------
+    DataFrame
+        model, kind ("failure" or "warning"), what, count; empty when all went well.
+    """
+    failures = scores.failures.groupby(["model", "reason"], sort=False).size()
+    rows = [(model, "failure", reason, count) for (model, reason), count in failures.items()]
+    caught = scores.warnings.itertuples(index=False, name=None)
+    rows += [(model, "warning", text, count) for model, text, count in caught]
+    return pd.DataFrame(rows, columns=["model", "kind", "what", "count"])
 
 
 def tabulate_metrics(scores: Scores, *, level: float = 0.95) -> pd.DataFrame:
@@ -180,11 +266,3 @@ def _paired(
     if model == rival or differences.empty:
         return PairedTest(Estimate(math.nan), math.nan, math.nan)
     return corrected_t_test(differences, fraction, level=level)
-
-
-def _verdict(test: PairedTest, p_value: float, alpha: float) -> str:
-    if math.isnan(p_value):
-        return UNTESTED
-    if p_value >= alpha:
-        return SAME
-    return BETTER if test.difference.value > 0 else WORSE

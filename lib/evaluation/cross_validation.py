@@ -206,13 +206,14 @@ class _Fold:
             msg = "it gives no probabilities: wrap it in CalibratedClassifierCV."
             raise InputError(msg)
         known = np.asarray(model.classes_).astype(int)
-        proba = np.zeros((len(self.test), self.n_classes))
+        proba: Array = np.zeros((len(self.test), self.n_classes))
         proba[:, known] = model.predict_proba(X_test)  # a class absent from training gets 0
         sums = _check_finite(proba).sum(axis=1, keepdims=True)
         if not np.allclose(sums, 1, atol=1e-3):
             msg = "its probabilities of the classes do not sum to one."
             raise InputError(msg)
-        return proba / sums  # models that count in single precision miss one by a hair
+        proba /= sums  # models that count in single precision miss one by a hair
+        return proba
 
 
 @dataclass
