@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from lib.data import moments
+from lib.data.names import names_a_code
 from lib.data.tables import MARKS, MARKS_AMONG_NUMBERS, Repair, listing
 
 CODES = (-999999, -99999, -9999, -999, -99, -9, -1, 99, 999, 9999, 99999, 999999)
@@ -22,7 +23,7 @@ _PLAIN = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _COMMA = r"^[+-]?(\d{1,3}(\.\d{3})+|\d*)(,\d+)?$"
 _THOUSANDS = r"^[+-]?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?$"
 _EXACT_THOUSANDS = r"^[+-]?\d{1,3}(\.\d{3})+$"
-_UNIT = r"^([$€£¥]|USD|EUR|GBP|CHF)?\s*([+-]?[\d.,]*\d[\d.,]*)\s*(%|[$€£¥]|USD|EUR|GBP|CHF)?$"
+_UNIT = r"^([$€£¥]|[A-Z]{3})?\s*([+-]?[\d.,]*\d[\d.,]*)\s*([A-Za-z%‰°$€£¥/²³]{1,12})?$"
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ def clean_column(series: pl.Series, hints: Hints) -> tuple[pl.Series, list[Repai
     >>> repairs[0].detail
     'stored as text; 1 cell holds only spaces, made missing'
     """
+    name = series.name
     repairs: list[Repair] = []
     series = _without_named_missing(_simple_type(series, repairs), hints, repairs)
     if series.dtype == pl.String:
@@ -81,7 +83,7 @@ def clean_column(series: pl.Series, hints: Hints) -> tuple[pl.Series, list[Repai
     if series.dtype.is_numeric():
         series = _finite(series, repairs)
         _notice_codes(series, repairs)
-    return series, repairs
+    return series.alias(name), repairs
 
 
 def _simple_type(series: pl.Series, repairs: list[Repair]) -> pl.Series:
@@ -162,7 +164,8 @@ def _as_numbers(text: pl.Series, hints: Hints) -> tuple[pl.Series, list[Repair]]
         words = text.filter(values.is_null() & text.is_not_null())
         words = words.filter(~words.str.to_lowercase().is_in(list(MARKS_AMONG_NUMBERS)))
     n_numbers = n_present - len(marks) - len(words)
-    if len(words) and (n_numbers < ENOUGH or n_numbers < MOSTLY * (n_numbers + len(words))):
+    too_few = n_numbers < ENOUGH or n_numbers < MOSTLY * (n_numbers + len(words))
+    if len(words) and (too_few or names_a_code(text.name)):
         return None
     if n_numbers == 0 or _is_code(text):
         return None
@@ -184,11 +187,11 @@ def _otherwise(text: pl.Series, direct: pl.Series, hints: Hints) -> tuple[pl.Ser
     """Return the reading that makes most cells numbers, and its name."""
     parts = text.str.extract_groups(_UNIT).struct.unnest()
     prefix, body, suffix = (parts.to_series(i) for i in range(3))
-    with_unit = prefix.is_not_null() | suffix.is_not_null()
-    units = pl.concat([prefix, suffix]).drop_nulls().unique().to_list()
-    bodies, unit = text, ""
-    if len(units) == 1 and int(with_unit.sum()) > text.len() / 2 - text.null_count() / 2:
-        bodies, unit = body, f"unit '{units[0]}' removed"
+    units = (prefix.fill_null("") + suffix.fill_null("")).filter(body.is_not_null())
+    unit = units.mode().sort()[0] if len(units) else ""
+    same = (prefix.fill_null("") + suffix.fill_null("")) == unit
+    bodies = body.set(~same, None) if unit else text
+    unit = f"unit '{unit}' removed" if unit else ""
     comma = _matching(bodies, _COMMA).str.replace_all(".", "", literal=True)
     comma = comma.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
     thousands = _matching(bodies, _THOUSANDS).str.replace_all(",", "", literal=True)
@@ -200,7 +203,7 @@ def _otherwise(text: pl.Series, direct: pl.Series, hints: Hints) -> tuple[pl.Ser
     if hints.decimal == ",":
         readings.insert(0, readings.pop(1))
     values, how = max(readings, key=lambda reading: reading[0].count())
-    return values, "; ".join(part for part in (how, unit) if part)
+    return values.alias(text.name), "; ".join(part for part in (how, unit) if part)
 
 
 def _matching(text: pl.Series, pattern: str) -> pl.Series:
@@ -296,7 +299,7 @@ def _notice_codes(series: pl.Series, repairs: list[Repair]) -> None:
     present = series.drop_nulls()
     if len(present) < ENOUGH:
         return
-    for code in {present.min(), present.max()} & set(CODES):
+    for code in sorted({present.min(), present.max()} & set(CODES)):
         others = present.filter(present != code)
         count = len(present) - len(others)
         low, high = others.min(), others.max()

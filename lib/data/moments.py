@@ -27,6 +27,8 @@ _ORDERS = {
     for order, first, second in (("day", "%d", "%m"), ("month", "%m", "%d"))
 }
 
+_ABOVE_12 = {"day": r"^(1[3-9]|2\d|3[01])\D", "month": r"^\d+\D(1[3-9]|2\d|3[01])\D"}
+
 
 class _Hints(Protocol):
     @property
@@ -159,18 +161,12 @@ def _by_order(
         form = best[given]
         why = "as the catalogue says"
     else:
-        parsed = {order: _parse(text, form) for order, form in best.items() if form}
-        if not parsed:
-            return None
-        ranked = sorted(parsed, key=lambda order: -parsed[order].count())
-        form = best[ranked[0]]
-        n_decisive = parsed[ranked[0]].count() - min(
-            (parsed[order].count() for order in ranked[1:]), default=0
-        )
-        given = ranked[0]
-        part = "day" if given == "day" else "second number"
-        verb = "values have" if n_decisive > 1 else "value has"
-        why = f"{n_decisive:,} {verb} a {part} above 12"
+        fits = {order: _parse(text, form).count() if form else 0 for order, form in best.items()}
+        given = "month" if fits["month"] > fits["day"] else "day"
+        form = best[given]
+        n_decisive = int(text.str.contains(_ABOVE_12[given]).sum())
+        values = "1 value has" if n_decisive == 1 else f"{n_decisive:,} values have"
+        why = f"{values} a day above 12"
         if n_decisive == 0:
             why = "no value tells day from month; set day_first in the catalogue"
     words = "day/month/year" if given == "day" else "month/day/year"

@@ -9,6 +9,10 @@ from collections.abc import Iterable
 MAX_LENGTH = 40
 _WORDS = {"%": " percent ", "#": " number ", "€": " eur ", "$": " usd ", "£": " gbp ", "°": " deg "}
 # Python and scikit-learn accept these, but formulas, SQL and JSON trip over them.
+_CODE = re.compile(
+    r"(^|_)(id|ids|uuid|guid|zip|zipcode|zip_code|postal|postal_code|postcode|plz|phone|"
+    r"phone_number|telephone|tel|fax|ssn|iban|ean|isbn|provider_number|account_number)(_\d+)?$"
+)
 _RESERVED = {"target", "nan", "none", "null", "true", "false", "inf", "index"}
 
 
@@ -102,6 +106,27 @@ def slug(text: str) -> str:
     ('my_churn_2024', 'data')
     """
     return snake_case(text) or "data"
+
+
+def names_a_code(name: str) -> bool:
+    """Whether a column's name says that its digits are a code, not a quantity.
+
+    Parameters
+    ----------
+    name : str
+        Own name.
+
+    Returns
+    -------
+    bool
+        Such columns are never made numbers at the cost of a cell.
+
+    Examples
+    --------
+    >>> names_a_code("ZipCode"), names_a_code("customerID"), names_a_code("paid")
+    (True, True, False)
+    """
+    return bool(_CODE.search(snake_case(name)))
 
 
 def _unique(base: str, taken: set[str]) -> str:

@@ -10,7 +10,7 @@ import polars as pl
 
 from lib.data.catalog import Entry
 from lib.data.dataset import Task
-from lib.data.names import snake_case
+from lib.data.names import names_a_code, snake_case
 from lib.data.tables import RawTable, Repair, listing
 from lib.errors import InputError, suggest
 
@@ -343,7 +343,7 @@ def assign_roles(
     for series in rest:
         if series.name != plan.groups:
             _place(series, entry, levels, plan)
-    _settle_time(frame, entry, plan)
+    _settle_time(frame, plan)
     if not plan.features:
         raise InputError(
             f"{where} has no feature beside the target '{target}': all other columns are empty, "
@@ -419,8 +419,8 @@ def _kind(series: pl.Series, n_values: int, *, is_level: bool) -> tuple[str, str
         return "category", "a category in the source"
     if series.dtype.is_temporal():
         return "date", "dates"
-    if series.dtype.is_integer() and _ID_NAME.search(snake_case(series.name)):
-        return "category", "whole numbers named like an identifier: a code, not a quantity"
+    if series.dtype.is_integer() and names_a_code(series.name):
+        return "category", "whole numbers named like a code, not a quantity"
     if series.dtype.is_numeric():
         return "number", "numbers"
     n_present = len(series) - series.null_count()
@@ -429,7 +429,7 @@ def _kind(series: pl.Series, n_values: int, *, is_level: bool) -> tuple[str, str
     return "text", f"text with {n_values:,} values in {n_present:,} cells"
 
 
-def _settle_time(frame: pl.DataFrame, entry: Entry, plan: Assignment) -> None:
+def _settle_time(frame: pl.DataFrame, plan: Assignment) -> None:
     """Settle the column of time: given, or the one column of dates that orders the rows."""
     if plan.time is not None:
         reason = "named in the catalogue; also a feature where it is one"
