@@ -11,6 +11,7 @@ from string import Formatter
 from typing import Any
 
 from lib.config import Config, load_config
+from lib.data.names import slug
 from lib.errors import InputError, suggest
 from lib.report import text
 from lib.report.record import Entry, Record, Value, current_record, record_table, write_text
@@ -198,7 +199,7 @@ def dataset_folder(config: Config) -> str:
     if Record.current is not None:
         return Record.current.dataset
     name = config.dataset
-    is_path = "/" in name or "\\" in name or Path(name).suffix.lower() in {".csv", ".parquet"}
+    is_path = "/" in name or "\\" in name or bool(re.search(r"\.\w+$", name))
     return slug(Path(name).stem if is_path else name)
 
 
@@ -266,21 +267,10 @@ def attachment_name(name: str) -> str:
     Examples
     --------
     >>> attachment_name("../Profile of X.html")
-    'profile-of-x.html'
+    'profile_of_x.html'
     """
     stem = name.removesuffix(".html").removesuffix(".htm")
-    return slug(stem).replace("_", "-") + ".html"
-
-
-def slug(name: str) -> str:
-    """Return `name` as a file name of lower-case letters, digits and underscores.
-
-    Examples
-    --------
-    >>> slug("My table (2)")
-    'my_table_2'
-    """
-    return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")[:80] or "page"
+    return f"{slug(stem)}.html"
 
 
 def _confine(html_text: str, title: str) -> str:

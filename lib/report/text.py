@@ -15,7 +15,7 @@ _INVISIBLE = dict.fromkeys(
 )
 _AT_START = re.compile(r"^(#{1,6}\s|[-+]\s|\d+[.)]\s|={3}|-{3})")
 _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_SPECIAL = re.compile(r"[\\`*\[\]~|$]")
+_SPECIAL = re.compile(r"[\\`*~|$]|\](?=[(\[:])")  # brackets only where they would make a link
 
 
 def is_estimate(value: object) -> bool:
