@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import importlib
 import os
+import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Imported by the first call of a package, so that no import statement of ours shows it.
@@ -69,11 +71,30 @@ def import_packages(names: Iterable[str]) -> None:
     shown = warnings.showwarning
     warnings.showwarning = _ignore  # not catch_warnings: packages add filters that must stay
     try:
-        for name in [*wanted, *hidden]:
-            _import(name)
+        with without_grammars():
+            for name in [*wanted, *hidden]:
+                _import(name)
     finally:
         warnings.showwarning = shown
     gc.freeze()  # the collector need not touch, and so copy, the shared pages
+
+
+@contextmanager
+def without_grammars() -> Iterator[None]:
+    """Import jsonschema without a grammar that takes seconds to compile at every start.
+
+    Reading notebooks imports jsonschema, which uses `rfc3987_syntax` if it is there to check
+    addresses (IRIs); notebooks have none. Absent for a moment, it stays importable afterwards.
+    """
+    name = "rfc3987_syntax"
+    if name in sys.modules:
+        yield
+        return
+    sys.modules[name] = None  # type: ignore[assignment]  # how Python marks what must not be found
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 def _import(name: str) -> None:
