@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 KINDS = ("numeric", "categorical", "datetime", "text", "constant", "empty")
 MAX_LEVELS = 50  # a column of text with more distinct values than this is free text
+MIN_ROWS_OF_BIN = 10
 NUMBERS_IN_OBJECTS = {"integer", "floating", "decimal", "mixed-integer-float", "boolean"}
 DATES_IN_OBJECTS = {"datetime", "date", "datetime64", "timedelta", "timedelta64"}
 
@@ -178,16 +178,17 @@ def merge_rare(codes: Codes, names: list[str], max_levels: int) -> tuple[Codes, 
 
 
 def bins_of(numbers: Floats, n_bins: int = 10) -> tuple[Codes, list[str]]:
-    """Return the quantile bin of every number (-1: missing) and the bins' names.
+    """Return the bin of every number (-1: missing) and the bins' names, bins holding equal counts.
 
-    With at most `n_bins` distinct values each value is its own bin.
+    With at most `n_bins` distinct values each value is its own bin. A value that alone fills a bin
+    (the zeros of a cost) gets its own, and the rest is cut into equal counts of at least ten.
 
     Parameters
     ----------
     numbers : array of float, shape (n,)
         NaN is missing; infinities fall into the outer bins.
     n_bins : int
-        Most bins.
+        Bins to aim at.
 
     Returns
     -------
@@ -196,23 +197,57 @@ def bins_of(numbers: Floats, n_bins: int = 10) -> tuple[Codes, list[str]]:
 
     Examples
     --------
-    >>> codes, names = bins_of(np.arange(100.0), 4)
-    >>> names
+    >>> bins_of(np.arange(100.0), 4)[1]
     ['≤ 24', '24 to 49', '49 to 74', '> 74']
+    >>> bins_of(np.r_[np.zeros(50), 1:51], 4)[1]
+    ['0', '0 to 17', '17 to 34', '> 34']
     """
     known = ~np.isnan(numbers)
-    values = np.unique(numbers[known])
+    values, counts = np.unique(numbers[known], return_counts=True)
     codes = np.full(len(numbers), -1, dtype=np.int64)
     if len(values) <= n_bins:
         codes[known] = np.searchsorted(values, numbers[known])
         return codes, [f"{value:.6g}" for value in values]
-    shares = np.arange(1, n_bins) / n_bins
-    edges = np.unique(np.quantile(numbers[known], shares, method="inverted_cdf"))
-    edges = edges[edges < values[-1]]
-    codes[known] = np.searchsorted(edges, numbers[known], side="left")
-    ends = [f"{edge:.4g}" for edge in edges]
-    middle = [f"{low} to {high}" for low, high in pairwise(ends)]
-    return codes, [f"≤ {ends[0]}", *middle, f"> {ends[-1]}"]
+    edges = _bin_edges(values, counts, n_bins)
+    of_value = np.searchsorted(edges, values, side="left")
+    codes[known] = of_value[np.searchsorted(values, numbers[known])]
+    return codes, _bin_names(values, of_value)
+
+
+def _bin_edges(values: Floats, counts: Codes, n_bins: int) -> Floats:
+    """Return the upper ends of all bins but the last."""
+    is_heavy = counts > counts.sum() / n_bins
+    n_light = int(counts[~is_heavy].sum())
+    n_cut = max(min(n_bins - int(is_heavy.sum()), n_light // MIN_ROWS_OF_BIN), 1)
+    below = np.cumsum(np.where(is_heavy, 0, counts))
+    tops = np.searchsorted(below, n_light * np.arange(1, n_cut) / n_cut, side="left")
+    heavy = np.flatnonzero(is_heavy)
+    under = heavy[heavy > 0] - 1  # cut below a heavy value only where a bin's worth lies
+    under = under[below[under] - np.r_[0, below][_previous(tops, heavy, under)] >= MIN_ROWS_OF_BIN]
+    ends = np.unique(np.concatenate([tops, heavy, under]))
+    return np.asarray(values[ends[ends < len(values) - 1].astype(np.int64)])
+
+
+def _previous(tops: Codes, heavy: Codes, under: Codes) -> Codes:
+    """Return for each cut its predecessor's position plus one, 0 for none."""
+    ends = np.unique(np.r_[tops, heavy])
+    place = np.searchsorted(ends, under, side="left")
+    return np.asarray(np.r_[0, ends + 1][place])
+
+
+def _bin_names(values: Floats, of_value: Codes) -> list[str]:
+    firsts = np.flatnonzero(np.r_[True, np.diff(of_value) > 0])
+    lasts = np.r_[firsts[1:], len(values)] - 1
+    names = []
+    for i, (first, last) in enumerate(zip(firsts.tolist(), lasts.tolist(), strict=True)):
+        low, high = f"{values[max(first - 1, 0)]:.4g}", f"{values[last]:.4g}"
+        if first == last:
+            names.append(high)
+        elif i == len(firsts) - 1:
+            names.append(f"> {low}")
+        else:
+            names.append(f"{low} to {high}" if i else f"≤ {high}")
+    return names
 
 
 def compute_types(frame: pd.DataFrame) -> pd.DataFrame:

@@ -71,7 +71,8 @@ def compare_samples(
         [is_different & (table["psi"] >= NOTABLE_PSI), is_different], ["shifted", "differs"], "same"
     )
     rank = table["verdict"].map({"shifted": 0, "differs": 1, "same": 2})
-    order = np.lexsort((np.arange(len(table)), -table["psi"].fillna(0).round(9), rank))
+    distance = table["p"].fillna(1.0).where(table["verdict"] == "same", -table["psi"]).round(9)
+    order = np.lexsort((np.arange(len(table)), distance, rank))
     return table.iloc[order].reset_index(drop=True)
 
 
