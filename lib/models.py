@@ -36,7 +36,6 @@ from lib.resampling import make_cv, make_folds
 
 Task = Literal["binary", "multiclass"]
 Rows = npt.NDArray[np.intp]
-CALIBRATION_FOLDS = 3
 MAX_NEIGHBOURS = 50
 RIDGE_PENALTIES = np.logspace(-3, 4, 15)
 
@@ -272,15 +271,14 @@ def compare_baseline_models(
 
 
 def _make_classifiers(*, n_rows: int, n_columns: int, seed: int, max_rows: int) -> dict[str, Any]:
+    n_folds = 2 if min(n_rows, max_rows) >= 2_000 else 5  # halves are enough of many rows
     # Balanced, or a rare class leaves hardly a margin to rank by; calibration restores the rate.
-    svm = CalibratedClassifierCV(SVC(class_weight="balanced"), cv=CALIBRATION_FOLDS)
+    svm = CalibratedClassifierCV(SVC(class_weight="balanced"), cv=n_folds)
     return {
         "dummy": DummyClassifier(strategy="prior"),
         "linear": LogisticRegression(max_iter=2_000),
         "k-nearest neighbours": KNeighborsClassifier(_neighbours(n_rows)),
-        "SVM": CappedClassifier(
-            svm, max_rows=max_rows, min_class_rows=CALIBRATION_FOLDS, random_state=seed
-        ),
+        "SVM": CappedClassifier(svm, max_rows=max_rows, min_class_rows=n_folds, random_state=seed),
         "decision tree": DecisionTreeClassifier(
             min_samples_leaf=_tree_leaf(n_rows), random_state=seed
         ),

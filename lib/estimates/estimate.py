@@ -37,8 +37,8 @@ class Estimate:
     0.772 [0.760, 0.784]
     >>> f"{Estimate(1234.5, 1200, 1300):,.0f}"
     '1,234 [1,200, 1,300]'
-    >>> print(Estimate(12))
-    12.00
+    >>> print(Estimate(12), Estimate(float("nan")))
+    12.00 -
     """
 
     value: float
@@ -69,6 +69,8 @@ class Estimate:
         return format(self)
 
     def __format__(self, spec: str) -> str:
+        if math.isnan(self.value):
+            return "-"
         spec = spec or _readable_spec([self.value, self.low, self.high])
         if not self.has_interval:
             return format(self.value, spec)

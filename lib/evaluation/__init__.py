@@ -1,6 +1,10 @@
 """Models on the same folds: cross-validation, metrics, comparison with intervals and tests."""
 
 from lib.evaluation.comparison import (
+    BEST,
+    BETTER,
+    SAME,
+    WORSE,
     compare,
     compare_pair,
     tabulate_metrics,
@@ -13,6 +17,10 @@ from lib.evaluation.cross_validation import Scores, cross_validate
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 
 __all__ = [
+    "BEST",
+    "BETTER",
+    "SAME",
+    "WORSE",
     "Metric",
     "Scores",
     "compare",

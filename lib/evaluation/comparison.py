@@ -109,18 +109,22 @@ def compare_pair(
     Returns
     -------
     PairedTest
-        Not adjusted: one planned question. `verdict` turns it into a word.
+        Not adjusted: one planned question. `verdict` turns it into a word. NaN when one of the
+        two failed on every fold.
 
     Raises
     ------
     InputError
-        When a model has no score, or `scoring` is not a metric of the task.
+        When a model was not tried, or `scoring` is not a metric of the task.
     """
     by_fold = scores.by_fold(check_scoring(scores.task, scoring))
+    known = [*scores.models, *scores.failures["model"]]
     for name in (first, second):
-        if name not in by_fold:
-            msg = f"'{name}' has no score; models with scores: {list(by_fold)}."
-            raise InputError(msg + suggest(name, map(str, by_fold)))
+        if name not in known:
+            msg = f"There is no model '{name}'; there are {', '.join(dict.fromkeys(known))}."
+            raise InputError(msg + suggest(name, known))
+    if first not in by_fold or second not in by_fold:
+        return PairedTest(Estimate(math.nan), math.nan, math.nan)
     return _paired(by_fold, first, second, scores.folds.test_fraction, level)
 
 
