@@ -241,7 +241,7 @@ def _checked(name: str, table: dict[str, Any]) -> Entry:
         where = [str(part) for part in first["loc"] if not str(part).startswith("Column")]
         key = ".".join(where)
         if first["type"] == "extra_forbidden":
-            homes = {"split": SplitChoice, "columns": Column}
+            homes: dict[str, type[BaseModel]] = {"split": SplitChoice, "columns": Column}
             model = homes.get(where[0], Entry) if len(where) > 1 else Entry
             known = list(model.model_fields)
             hint = suggest(where[-1], known) or f" Known keys: {', '.join(known)}."

@@ -127,19 +127,14 @@ def _read_text(series: pl.Series, hints: Hints, repairs: list[Repair]) -> pl.Ser
     n_blank = int(((text == "") & (series != "")).sum())
     n_padded = int(((text != "") & (text != series)).sum())
     text = text.set(text == "", None)
-    spaces = _cells(n_blank, "only spaces") if n_blank else ""
     for read in (_as_numbers, moments.from_text, _as_booleans):
         found = read(text, hints)
         if found is not None:
             values, rows = found
-            if spaces and not any(row.repair == "numbers as text" for row in rows):
-                what = "numbers as text" if values.dtype.is_numeric() else "blanks"
-                words = "stored as text; " if values.dtype.is_numeric() else ""
-                rows = [Repair(name, what, n_blank, f"{words}{spaces}"), *rows]
-            repairs.extend(rows)
+            repairs.extend(_with_blanks(name, values, rows, n_blank))
             return values
     if n_blank:
-        repairs.append(Repair(name, "blanks", n_blank, spaces))
+        repairs.append(Repair(name, "blanks", n_blank, _blanks(n_blank)))
     if n_padded:
         detail = "spaces before or after the text removed"
         repairs.append(Repair(name, "stray spaces", n_padded, detail))
@@ -170,7 +165,7 @@ def _as_numbers(text: pl.Series, hints: Hints) -> tuple[pl.Series, list[Repair]]
     if n_numbers == 0 or _is_code(text):
         return None
     return _whole_where_possible(text, values, how), _number_repairs(
-        text.name, n_numbers, how, marks, words, hints
+        text.name, n_numbers, how, marks=marks, words=words, hints=hints
     )
 
 
@@ -213,7 +208,7 @@ def _matching(text: pl.Series, pattern: str) -> pl.Series:
 def _is_code(text: pl.Series) -> bool:
     """Whether digits are a code: leading zeros, or more digits than a number can keep."""
     present = text.drop_nulls()
-    return bool(present.str.contains(r"^0\d").any() or present.str.contains(r"^\d{17,}$").any())
+    return bool(present.str.contains(r"^(0\d|\d{17,}$)").any())
 
 
 def _whole_where_possible(text: pl.Series, values: pl.Series, how: str) -> pl.Series:
@@ -224,7 +219,7 @@ def _whole_where_possible(text: pl.Series, values: pl.Series, how: str) -> pl.Se
 
 
 def _number_repairs(
-    name: str, n_numbers: int, how: str, marks: pl.Series, words: pl.Series, hints: Hints
+    name: str, n_numbers: int, how: str, *, marks: pl.Series, words: pl.Series, hints: Hints
 ) -> list[Repair]:
     rows = []
     if how or not hints.plain_text:
@@ -296,14 +291,15 @@ def _finite(series: pl.Series, repairs: list[Repair]) -> pl.Series:
 
 def _notice_codes(series: pl.Series, repairs: list[Repair]) -> None:
     """Notice a repeated extreme value far from all others that looks like a code."""
-    present = series.drop_nulls()
+    present = series.drop_nulls().cast(pl.Float64)
     if len(present) < ENOUGH:
         return
-    for code in sorted({present.min(), present.max()} & set(CODES)):
+    extremes: list[Any] = [present.min(), present.max()]
+    for code in (code for code in CODES if code in extremes):
         others = present.filter(present != code)
         count = len(present) - len(others)
-        low, high = others.min(), others.max()
-        if count < 2 or not isinstance(low, int | float) or not isinstance(high, int | float):
+        low, high = _range(others)
+        if count < 2 or low is None or high is None:
             continue
         is_far = code < low - 2 * (high - low) or code > high + 2 * (high - low)
         if (is_far and abs(code) > 1) or (code == -1 and low >= 0 and high > 1):
@@ -311,8 +307,27 @@ def _notice_codes(series: pl.Series, repairs: list[Repair]) -> None:
             repairs.append(Repair(series.name, "noticed", count, detail))
 
 
-def _cells(count: int, what: str) -> str:
-    return f"{count:,} cell{'s hold' if count > 1 else ' holds'} {what}, made missing"
+def _range(series: pl.Series) -> tuple[float | None, float | None]:
+    low, high = series.min(), series.max()
+    if not isinstance(low, int | float) or not isinstance(high, int | float):
+        return None, None
+    return low, high
+
+
+def _with_blanks(name: str, values: pl.Series, rows: list[Repair], n_blank: int) -> list[Repair]:
+    """Return the repairs with those cells that held only spaces."""
+    if not n_blank:
+        return rows
+    if not values.dtype.is_numeric():
+        return [Repair(name, "blanks", n_blank, _blanks(n_blank)), *rows]
+    first = next((row for row in rows if row.repair == "numbers as text"), None)
+    others = [row for row in rows if row is not first]
+    first = first or Repair(name, "numbers as text", n_blank, "stored as text")
+    return [first._replace(detail=f"{first.detail}; {_blanks(n_blank)}"), *others]
+
+
+def _blanks(count: int) -> str:
+    return f"{count:,} cell{'s hold' if count > 1 else ' holds'} only spaces, made missing"
 
 
 def _is_number(value: object) -> bool:

@@ -104,7 +104,7 @@ class Dataset:
     @property
     def n_features(self) -> int:
         """Number of columns of `X`."""
-        return self.X.shape[1]
+        return len(self.X.columns)
 
     @property
     def positive_label(self) -> str:
@@ -240,9 +240,9 @@ class Dataset:
         Returns
         -------
         str
-            Such as "14,266 rows × 28 features; 9.1 % high_cost_next_year; 5,639 persons".
-        """
-        parts = [f"{self.n_rows:,} rows × {self.n_features} features"]
+            Such as "14,266 rows × 30 features; 9.1 % high_cost_next_year; 5,639 groups (person)".
+        """  # noqa: RUF002
+        parts = [f"{self.n_rows:,} rows × {self.n_features} features"]  # noqa: RUF001
         if self.task == "binary":
             share = f"{100 * self.y.mean():.1f} %"
             plain = self.positive_label in {"1", "1.0", "True", "true", "yes", "Yes"}

@@ -74,7 +74,7 @@ def read_delimited(path: Path, content: bytes, entry: Entry) -> RawTable:
     """
     repairs: list[Repair] = []
     data = _as_utf8(path, content, entry.encoding, repairs)
-    if not data.strip():
+    if not data or data.isspace():
         raise InputError(f"{path.name} is empty: expected a header and at least one row.")
     sample = _sample(data)
     layout = _layout(sample, entry.separator, path)
@@ -85,7 +85,7 @@ def read_delimited(path: Path, content: bytes, entry: Entry) -> RawTable:
     if layout.quote != '"':
         repairs.append(Repair(WHOLE, "quotes", 1, "text in single quotes"))
     headers, body = _header_and_body(data, layout, repairs)
-    if not body.strip():
+    if not body or body.isspace():
         raise InputError(
             f"{path.name} has a header ({listing(headers)}) but no rows: "
             "expected at least one row of data."
@@ -104,7 +104,9 @@ def _as_utf8(path: Path, content: bytes, encoding: str | None, repairs: list[Rep
         try:
             content = gzip.decompress(content)
         except (OSError, EOFError) as error:
-            raise InputError(f"{path.name} is a damaged gzip file ({error}): get it anew.") from error
+            raise InputError(
+                f"{path.name} is a damaged gzip file ({error}): get it anew."
+            ) from error
         repairs.append(Repair(WHOLE, "compression", 1, "gzip"))
     for mark, name in _BOMS if encoding is None else ():
         if content.startswith(mark):
@@ -130,6 +132,8 @@ def _as_utf8(path: Path, content: bytes, encoding: str | None, repairs: list[Rep
 
 def _decoded(path: Path, data: bytes, encoding: str, repairs: list[Repair]) -> str | None:
     """Return the decoded text, or None when the bytes are UTF-8 already."""
+    if encoding == "utf-8" and data.isascii():  # ten times as fast as decoding
+        return None
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -197,9 +201,7 @@ def _regularity(layout: Layout) -> tuple[float, int]:
     return (share if width > 1 else 0.0, width)
 
 
-def _header_and_body(
-    data: bytes, layout: Layout, repairs: list[Repair]
-) -> tuple[list[str], bytes]:
+def _header_and_body(data: bytes, layout: Layout, repairs: list[Repair]) -> tuple[list[str], bytes]:
     """Return the headers and the bytes after them; mend a missing header and trailing commas."""
     first, *others = layout.records
     widths = {len(record) for record in others}
@@ -223,9 +225,8 @@ def _header_and_body(
 
 def _after_header(data: bytes, layout: Layout) -> bytes:
     """Return what follows the first record, which may span lines inside quotes."""
-    text = _sample(data)
     reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=layout.separator, quotechar=layout.quote
+        io.StringIO(_sample(data), newline=""), delimiter=layout.separator, quotechar=layout.quote
     )
     for record in reader:
         if record:

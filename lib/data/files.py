@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ import polars as pl
 
 from lib.data.catalog import Entry
 from lib.data.delimited import read_delimited
-from lib.data.sources import file_hash, record_source
+from lib.data.sources import record_source
 from lib.data.tables import WHOLE, RawTable, Repair, listing, shorten, unique_headers
 from lib.errors import InputError, suggest
 
@@ -50,9 +51,11 @@ def read_file(path: Path, entry: Entry) -> RawTable:
         raise InputError(f"'{path}' is a folder: give a file in it{inside}.")
     try:
         content = path.read_bytes()
-        record_source(str(path), file_hash(path))
     except OSError as error:
-        raise InputError(f"'{path}' cannot be read ({error.strerror}): check its rights.") from error
+        raise InputError(
+            f"'{path}' cannot be read ({error.strerror}): check its rights."
+        ) from error
+    record_source(str(path), hashlib.sha256(content).hexdigest())
     if not content:
         raise InputError(f"{path.name} is empty (0 bytes): expected {_TABLE_KINDS}.")
     kind = recognise(path, content)
@@ -181,10 +184,16 @@ def _read_excel(path: Path, content: bytes, entry: Entry) -> RawTable:
         raise InputError(f"Sheet '{sheet}' of {path.name} is empty: give another with sheet.")
     headers = ["" if cell is None else str(cell) for cell in rows.row(0)]
     names, repairs = unique_headers(headers)
-    typed = book.load_sheet(sheet, header_row=None, skip_rows=1).to_polars() if rows.height > 1 else rows[:0]
+    typed = (
+        book.load_sheet(sheet, header_row=None, skip_rows=1).to_polars()
+        if rows.height > 1
+        else rows[:0]
+    )
     frame = typed.rename(dict(zip(typed.columns, names, strict=True)))
     if len(sheets) > 1 and entry.sheet is None:
-        detail = f"read '{sheet}', the first of {listing(sheets)}; sheet in the catalogue changes it"
+        detail = (
+            f"read '{sheet}', the first of {listing(sheets)}; sheet in the catalogue changes it"
+        )
         repairs.append(Repair(WHOLE, "sheet", 1, detail))
     return RawTable(frame, repairs)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from lib.config import Config, load_config
 from lib.data import catalog, roles
 from lib.data.catalog import Entry
 from lib.data.cells import Hints, clean_column
-from lib.data.dataset import REPAIR_COLUMNS, ROLE_COLUMNS, Dataset, choose_rule, make_rule
+from lib.data.dataset import REPAIR_COLUMNS, ROLE_COLUMNS, Dataset, Task, choose_rule, make_rule
 from lib.data.frames import from_pandas, to_pandas
 from lib.data.names import safe_names, slug
 from lib.data.packaged import SCHEMES, read_packaged
@@ -66,7 +65,7 @@ def load_data(
     >>> load_data("wne")
     Traceback (most recent call last):
     lib.errors.InputError: There is no dataset or file 'wne'. ... Did you mean 'wine'?
-    """
+    """  # noqa: RUF002
     config = config or load_config()
     if isinstance(name_or_path, pd.DataFrame | pl.DataFrame):
         raw = _from_frame(name_or_path)
@@ -74,7 +73,7 @@ def load_data(
         return build_dataset(slug(name or "frame"), raw, entry, config, target=target)
     found_name, entry = _find(str(name_or_path), config)
     if entry.recipe == "planted":
-        return _planted(found_name, entry, target)
+        return _planted(found_name, entry, config, target)
     raw = _read(entry, config)
     return build_dataset(found_name, raw, entry, config, target=target)
 
@@ -161,7 +160,7 @@ def _from_frame(frame: pd.DataFrame | pl.DataFrame) -> RawTable:
     return RawTable(frame.rename(dict(zip(frame.columns, names, strict=True))), repairs, levels)
 
 
-def _planted(name: str, entry: Entry, target: str | None) -> PlantedDataset:
+def _planted(name: str, entry: Entry, config: Config, target: str | None) -> PlantedDataset:
     from lib.data.planted import make_planted  # noqa: PLC0415 - it builds on Dataset
 
     if target not in {None, "target"}:
@@ -170,7 +169,9 @@ def _planted(name: str, entry: Entry, target: str | None) -> PlantedDataset:
         planted = make_planted(**entry.parameters)
     except TypeError as error:
         raise InputError(f"The catalogue entry [{name}]: {error}; see make_planted.") from error
-    return replace(planted, name=name)
+    description = entry.description or planted.description
+    named = replace(planted, name=name, description=description, reports=config.reports)
+    return replace(named, rule=_with_rule(named, entry).rule)
 
 
 def build_dataset(
@@ -217,15 +218,19 @@ def build_dataset(
     dropped = _dropped(entry, raw, column, where)
     frame, repairs = _clean(raw, entry, [role.column for role in dropped])
     frame, gone = _with_target(frame, column, where)
+    _check_varies(frame[column], where)
     task, task_role = roles.choose_task(frame[column], entry)
     classes, positive_role = roles.order_classes(frame[column], task, entry)
-    _check_varies(frame[column], where)
     plan = roles.assign_roles(frame, entry, column, raw.levels, where)
     frame, filled = roles.settle_missing_keys(frame, plan)
     singles = _single_members(frame[column], task)
     plan.rows = [target_role, task_role, *positive_role, *plan.rows, *dropped]
     everything = [*raw.repairs, *repairs, *gone, *filled, *singles]
-    return _assembled(name, frame, plan, everything, (task, classes), raw, entry, config)
+    # reading leaves the words about the table in `raw`; everything else is now in the plan
+    dataset = _assembled(name, replace(raw, frame=frame, repairs=everything), plan, entry)
+    posed = _pose(dataset, frame[column], task, classes)
+    posed = replace(posed, currency=entry.currency or config.currency, reports=config.reports)
+    return _with_rule(posed, entry)
 
 
 def _renamed(entry: Entry, raw: RawTable, where: str) -> tuple[Entry, RawTable]:
@@ -249,12 +254,11 @@ def _renamed(entry: Entry, raw: RawTable, where: str) -> tuple[Entry, RawTable]:
     update: dict[str, Any] = {key: follow(getattr(entry, key)) for key in keys}
     update["sensitive"] = [follow(column) for column in entry.sensitive]
     update["columns"] = {follow(own): entry.column(own) for own in entry.columns}
-    is_table = isinstance(entry.drop, Mapping)
-    renamed_drop = [follow(column) for column in entry.drop]
+    drop = entry.drop
     update["drop"] = (
-        dict(zip(renamed_drop, dict(entry.drop).values(), strict=True))
-        if is_table
-        else renamed_drop
+        {follow(column): reason for column, reason in drop.items()}
+        if isinstance(drop, dict)
+        else [follow(column) for column in drop]
     )
     table = replace(
         raw,
@@ -343,53 +347,50 @@ def _single_members(target: pl.Series, task: str) -> list[Repair]:
     return [Repair(target.name, "noticed", len(single), detail)]
 
 
-def _assembled(
-    name: str,
-    frame: pl.DataFrame,
-    plan: Assignment,
-    repairs: list[Repair],
-    posed: tuple[Any, tuple[str, ...]],
-    raw: RawTable,
-    entry: Entry,
-    config: Config,
-) -> Dataset:
-    task, classes = posed
-    own = list(plan.features)
+def _assembled(name: str, raw: RawTable, plan: Assignment, entry: Entry) -> Dataset:
+    """Return the dataset without its target."""
+    frame, own = raw.frame, list(plan.features)
     safe = dict(zip(own, safe_names(own), strict=True))
     X = {
         safe[column]: to_pandas(frame[column], kind, raw.levels.get(column))
         for column, kind in plan.features.items()
     }
     described = {c: entry.column(c).description or raw.descriptions.get(c, "") for c in own}
-    sensitive = _sensitive(entry, frame.columns, safe, f"'{name}'")
-    dataset = Dataset(
+    return Dataset(
         name=name,
         X=pd.DataFrame(X, copy=False),
-        y=_target_values(frame[plan.target], classes),
-        task=task,
+        y=pd.Series(dtype=float),
+        task="regression",
         target=plan.target,
-        classes=classes,
         groups=_side_column(frame, plan.groups),
         time=_side_column(frame, plan.time),
         sample_weight=_side_column(frame, plan.weights),
         amounts=_side_column(frame, plan.amounts),
         gains=entry.gains,
-        currency=entry.currency or config.currency,
-        sensitive=sensitive,
+        sensitive=_sensitive(entry, frame.columns, safe, f"'{name}'"),
         labels={safe[column]: column for column in own},
         descriptions={safe[c]: words for c, words in described.items() if words},
         description=entry.description or raw.about.get("description", ""),
         licence=entry.licence or raw.about.get("licence", ""),
         source=entry.source or raw.about.get("source", ""),
-        repairs=pd.DataFrame(repairs, columns=list(REPAIR_COLUMNS)),
+        repairs=pd.DataFrame(raw.repairs, columns=list(REPAIR_COLUMNS)),
         roles=pd.DataFrame(plan.rows, columns=list(ROLE_COLUMNS)),
-        reports=config.reports,
     )
-    choice = entry.split
-    options = {"test_fraction": choice.test_fraction, "seed": choice.seed}
-    if choice.rule is None:
-        return replace(dataset, rule=choose_rule(dataset, **options))
-    return replace(dataset, rule=make_rule(dataset, choice.rule, **options))
+
+
+def _pose(dataset: Dataset, target: pl.Series, task: Task, classes: tuple[str, ...]) -> Dataset:
+    """Return the dataset with its target."""
+    return replace(dataset, y=_target_values(target, classes), task=task, classes=classes)
+
+
+def _with_rule(dataset: Dataset, entry: Entry) -> Dataset:
+    """Return the dataset with its rule for the test set: given, or as suits it."""
+    share, seed = entry.split.test_fraction, entry.split.seed
+    if entry.split.rule is None:
+        rule = choose_rule(dataset, test_fraction=share, seed=seed)
+    else:
+        rule = make_rule(dataset, entry.split.rule, test_fraction=share, seed=seed)
+    return replace(dataset, rule=rule)
 
 
 def _target_values(target: pl.Series, classes: tuple[str, ...]) -> pd.Series:

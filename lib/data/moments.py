@@ -69,8 +69,8 @@ def from_text(text: pl.Series, hints: _Hints) -> tuple[pl.Series, list[Repair]] 
 
 def _read(text: pl.Series, hints: _Hints) -> tuple[pl.Series, list[Repair]] | None:
     sample = text.drop_nulls().unique(maintain_order=True).head(_SAMPLE)
-    looks = sample.str.contains(r"\d").all() and sample.str.contains(r"[-/.:,\s].*[-/.:\s]").mean()
-    if sample.is_empty() or not looks or float(looks) < _MOSTLY:
+    shaped = sample.str.contains(r"[-/.:,\s].*[-/.:\s]") & sample.str.contains(r"\d")
+    if sample.is_empty() or int(shaped.sum()) < _MOSTLY * len(sample):
         return None
     best = _best(sample, (*_ISO, *_NAMED))
     if best is not None:

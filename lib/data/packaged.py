@@ -101,7 +101,7 @@ def _read_statsmodels(name: str) -> RawTable:
     folder = statsmodels_folder(name)
     path = folder / f"{name}.csv"
     if not path.is_file():
-        path = sorted(folder.glob("*.csv"))[0]
+        path = min(folder.glob("*.csv"))
     frame = pl.read_csv(path, infer_schema_length=None)
     about = {"source": f"statsmodels.datasets.{name}", "description": _first_docline(folder)}
     return RawTable(frame, about=about)
@@ -158,10 +158,11 @@ def _read_openml(name: str) -> RawTable:
 
 def _from_bunch(bunch: Any, source: str) -> RawTable:
     frame: pd.DataFrame = bunch.frame
-    names = getattr(bunch, "target_names", None)
+    found = getattr(bunch, "target_names", None)
+    names = [] if found is None else list(found)
     target = bunch.target.name if isinstance(bunch.target, pd.Series) else None
-    is_coded = target is not None and names is not None and frame[target].dtype.kind == "i"
-    if is_coded and target not in list(names) and len(names) == frame[target].nunique():
+    is_coded = target is not None and frame[target].dtype.kind == "i"
+    if is_coded and target not in names and len(names) == frame[target].nunique():
         frame = frame.assign(**{str(target): [str(names[code]) for code in frame[target]]})
     table = from_pandas(frame)
     roles = {} if target is None else {"target": str(target)}

@@ -113,7 +113,9 @@ def make_planted(
     groups = _groups(rng, n_rows, n_groups)
     if groups is not None:
         score += rng.normal(0, group_effect, int(groups.max()) + 1)[groups]
-    y, best = _draw(rng, score, task, n_classes, positive_rate, noise_sd)
+    y, best = _draw(
+        rng, score, task, n_classes=n_classes, positive_rate=positive_rate, noise_sd=noise_sd
+    )
     leaks = {} if leak is None else {f"leak_{leak}": _leak(rng, y, leak)}
     X = pd.DataFrame(values | leaks, copy=False)
     for name in (*signals, *noises) if missing else ():
@@ -168,6 +170,7 @@ def _draw(
     rng: np.random.Generator,
     score: np.ndarray,
     task: str,
+    *,
     n_classes: int,
     positive_rate: float,
     noise_sd: float,
@@ -176,7 +179,7 @@ def _draw(
     if task == "regression":
         return score + rng.normal(0, noise_sd, len(score)), {"noise_sd": noise_sd}
     if task == "binary":
-        positive = 1 / (1 + np.exp(-(score + _intercept(score, positive_rate))))
+        positive = 1 / (1 + np.exp(-(score + _intercept(score[:100_000], positive_rate))))
         probabilities = np.column_stack([1 - positive, positive])
     else:
         # ordered classes: each prefers its own height of the signal

@@ -1,4 +1,4 @@
-"""The default table: who in the RAND Health Insurance Experiment will be costly next year?
+"""The default table: the RAND Health Insurance Experiment, and who is costly next year.
 
 From 1974 to 1982 families in six places of the United States were assigned by lot to insurance
 plans that paid everything or left them a share (Newhouse 1993, *Free for All?*). statsmodels

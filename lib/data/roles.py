@@ -378,10 +378,10 @@ def _place(
     if present.is_empty():
         plan.rows.append(Role(name, "empty", "", INFERRED, "no value in any row; left out"))
         return
-    n_values = present.n_unique()
+    n_values = 0 if series.dtype.is_float() else present.n_unique()  # floats are never codes
     if forced is not None:
-        kind, origin, reason = forced, GIVEN, "named in the catalogue"
-    elif n_values == 1 and present.len() == series.len():
+        inferred, origin, reason = "", GIVEN, "named in the catalogue"
+    elif not series.null_count() and present.min() == present.max():
         reason = f"always '{str(present[0])[:40]}'; left out"
         plan.rows.append(Role(name, "constant", "", INFERRED, reason))
         return
@@ -390,7 +390,8 @@ def _place(
         return
     else:
         origin = INFERRED
-        kind, reason = _kind(series, n_values, is_level=name in levels)
+        inferred, reason = _kind(series, n_values, is_level=name in levels)
+    kind = forced or inferred
     plan.features[name] = kind
     plan.rows.append(Role(name, "feature", kind, origin, reason))
 
@@ -407,7 +408,7 @@ def _identifies(series: pl.Series, n_values: int) -> str | None:
         if len(steps) and bool((steps == 1).all()):
             return "counts the rows"
         return "unique whole numbers, named like an identifier" if named else None
-    has_spaces = float(series.str.contains(r"\s").mean() or 0) > 0.5
+    has_spaces = int(series.str.contains(r"\s").sum()) > len(series) / 2
     if named or not has_spaces:
         return "a different text in every row" + (", named like an identifier" if named else "")
     return None

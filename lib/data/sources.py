@@ -117,8 +117,8 @@ def source_hash(locator: str) -> str | None:
         return hash_text(f"{locator} in {version}")
     if scheme == "openml":
         return hash_text(locator)  # an OpenML number never changes its contents
-    path = Path(locator)
-    return file_hash(path) if "://" not in locator and path.is_file() else None
+    file = Path(locator)
+    return file_hash(file) if "://" not in locator and file.is_file() else None
 
 
 def file_hash(path: Path) -> str:

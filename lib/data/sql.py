@@ -19,7 +19,7 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from lib.config import Config
 from lib.data import catalog
 from lib.data.sources import file_hash, record_source
-from lib.data.tables import WHOLE, RawTable, Repair, listing, shorten, unique_headers
+from lib.data.tables import RawTable, Repair, listing, shorten, unique_headers
 from lib.errors import InputError
 
 _FILE_DRIVERS = {"sqlite", "duckdb"}
@@ -91,7 +91,9 @@ def read_database_file(driver: str, path: Path, query: str | None) -> RawTable:
         return _with_duckdb(path, query)
     # as_uri quotes what a path may hold; mode=ro creates nothing and changes nothing
     return _with_sqlalchemy(
-        URL.create("sqlite", database=f"file:{path.as_uri()[7:]}", query={"mode": "ro", "uri": "true"}),
+        URL.create(
+            "sqlite", database=f"file:{path.as_uri()[7:]}", query={"mode": "ro", "uri": "true"}
+        ),
         query,
         shown=f"sqlite:///{path.name}",
     )
@@ -115,9 +117,7 @@ def public_address(url: URL) -> str:
     >>> public_address(make_url("postgresql://me:secret@db.example.org:5432/shop?sslkey=k"))
     'postgresql://db.example.org:5432/shop'
     """
-    return str(
-        URL.create(url.drivername, host=url.host, port=url.port, database=url.database)
-    )
+    return str(URL.create(url.drivername, host=url.host, port=url.port, database=url.database))
 
 
 def _parsed(address: str) -> URL:
@@ -142,7 +142,9 @@ def _check_query(query: str | None) -> None:
     if query is None:
         return
     bare = re.sub(r"--[^\n]*|/\*.*?\*/", " ", query, flags=re.DOTALL).strip().rstrip(";")
-    if not re.match(r"(?i)(select|with|from|values)\b", bare) or ";" in re.sub(r"'[^']*'", "", bare):
+    if not re.match(r"(?i)(select|with|from|values)\b", bare) or ";" in re.sub(
+        r"'[^']*'", "", bare
+    ):
         raise InputError(
             f"The query '{shorten(query, 60)}' is not one SELECT: the study only reads."
         )
@@ -180,7 +182,7 @@ def _with_duckdb(path: Path, query: str | None) -> RawTable:
             if query is None:
                 tables = [row[0] for row in connection.execute("show tables").fetchall()]
                 query = _only_table(tables, shown, lambda name: '"' + name.replace('"', '""') + '"')
-            table = connection.execute(query).to_arrow_table()
+            table: Any = connection.execute(query).to_arrow_table()
     except duckdb.Error as error:
         raise _failure(error, shown, None) from None
     names, repairs = unique_headers(table.column_names)
@@ -227,4 +229,3 @@ def _from_rows(headers: Sequence[str], rows: Sequence[Any]) -> RawTable:
                 detail = f"held {', '.join(kinds)}; read as text first"
                 repairs.append(Repair(name, "mixed types", len(values), detail))
     return RawTable(pl.DataFrame(columns), repairs)
-

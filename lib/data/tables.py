@@ -25,7 +25,7 @@ class Repair(NamedTuple):
 
     column: str
     repair: str
-    count: int
+    number: int
     detail: str
 
 
