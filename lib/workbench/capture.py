@@ -156,9 +156,23 @@ class Stream(io.TextIOBase):
         return True
 
     @property
-    def buffer(self) -> io.FileIO:
-        """A writer of bytes to the captured descriptor."""
-        return io.FileIO(self.fileno(), "w", closefd=False)
+    def buffer(self) -> io.RawIOBase:
+        """A writer of bytes."""
+        return _Bytes(self)
+
+
+class _Bytes(io.RawIOBase):
+    """Takes bytes where a stream takes text."""
+
+    def __init__(self, stream: Stream) -> None:
+        self._text = stream
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self._text.write(bytes(data).decode("utf-8", errors="replace"))
+        return len(data)
 
 
 def settle(outputs: list[dict[str, Any]]) -> list[dict[str, Any]]:

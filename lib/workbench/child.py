@@ -17,12 +17,15 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lib.config import Config, load_config
 from lib.errors import InputError
 from lib.workbench.files import read_json, write_json
 from lib.workbench.scripts import Cell, Script, headings
+
+if TYPE_CHECKING:
+    from lib.workbench.execute import Executed
 
 RESULT = "record.json"  # what the parent reads when the child has ended
 STACK = "stack.txt"  # written by faulthandler when compiled code crashes
@@ -147,11 +150,20 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
         result |= {"state": "interrupted", "note": "interrupted"}
     _keep(task, execute.as_notebook(executed), result, record=record, run=run)
     if task.kernel and failure is None:
-        from lib.workbench.kernel import compare_with_kernel  # noqa: PLC0415
-
         say({"cell": "the same in a kernel", "line": 0, "position": len(cells), "of": len(cells)})
-        result["kernel"] = compare_with_kernel(executed, path)
+        _cross_check(task, executed, result)
     return result
+
+
+def _cross_check(task: Task, executed: list[Executed], result: dict[str, Any]) -> None:
+    from lib.workbench.kernel import EQUAL, compare_with_kernel  # noqa: PLC0415
+
+    said = compare_with_kernel(
+        executed, Path(task.path), task.dataset, record=task.uses_report
+    )
+    result["kernel"] = said
+    if said != EQUAL:
+        result |= {"state": "failed", "note": said}
 
 
 def _keep(

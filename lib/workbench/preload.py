@@ -20,6 +20,11 @@ HIDDEN = {
     "pandas": ("pandas.io.formats.html",),
     "sqlalchemy": ("sqlalchemy.dialects.sqlite",),
 }
+# Reading notebooks imports jsonschema, which uses these if they are there to check addresses and
+# durations; one of them compiles a grammar for two seconds at every start.
+FORMAT_CHECKS = ("rfc3987_syntax", "isoduration")
+# jupytext is also a plug-in of the notebook server.
+NO_SERVER = (*FORMAT_CHECKS, "tornado", "jupyter_client", "jupyter_server", "jupyter_core")
 THREAD_LIMITS = (
     "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "LOKY_MAX_CPU_COUNT",
     "POLARS_MAX_THREADS", "NUMEXPR_MAX_THREADS",
@@ -71,7 +76,7 @@ def import_packages(names: Iterable[str]) -> None:
     shown = warnings.showwarning
     warnings.showwarning = _ignore  # not catch_warnings: packages add filters that must stay
     try:
-        with without_grammars():
+        with without(FORMAT_CHECKS):
             for name in [*wanted, *hidden]:
                 _import(name)
     finally:
@@ -80,21 +85,22 @@ def import_packages(names: Iterable[str]) -> None:
 
 
 @contextmanager
-def without_grammars() -> Iterator[None]:
-    """Import jsonschema without a grammar that takes seconds to compile at every start.
+def without(names: Iterable[str]) -> Iterator[None]:
+    """Import with some optional packages absent for a moment.
 
-    Reading notebooks imports jsonschema, which uses `rfc3987_syntax` if it is there to check
-    addresses (IRIs); notebooks have none. Absent for a moment, it stays importable afterwards.
+    Parameters
+    ----------
+    names : iterable of str
+        Packages that what is imported does without; those already imported stay.
     """
-    name = "rfc3987_syntax"
-    if name in sys.modules:
-        yield
-        return
-    sys.modules[name] = None  # type: ignore[assignment]  # how Python marks what must not be found
+    hidden = [name for name in names if name not in sys.modules]
+    for name in hidden:
+        sys.modules[name] = None  # type: ignore[assignment]  # how Python marks the absent
     try:
         yield
     finally:
-        del sys.modules[name]
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _import(name: str) -> None:

@@ -176,7 +176,7 @@ class _Session:
 
     def _machinery(self) -> list[str]:
         """Return the modules that every child of this run uses."""
-        chosen = {"lib.workbench.execute": True, "lib.report.pages": self.options.pages}
+        chosen = {"lib.report.pages": self.options.pages}
         chosen["lib.tracking.runs"] = chosen["lib.tracking.store"] = self.options.tracking
         return [name for name, used in chosen.items() if used]
 

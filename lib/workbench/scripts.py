@@ -18,7 +18,7 @@ from typing import Any
 
 from lib.errors import InputError, suggest
 from lib.workbench.files import read_json, write_json
-from lib.workbench.preload import without_grammars
+from lib.workbench.preload import NO_SERVER, without
 
 READER = "1"  # raise when this module reads the same file differently
 PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
@@ -277,8 +277,8 @@ def _as_script(path: Path, entry: Mapping[str, Any], numbers: Mapping[str, str])
 
 
 def _read(path: Path) -> dict[str, Any]:
-    with without_grammars():
-        import jupytext  # noqa: PLC0415  # only when a file changed: half a second
+    with without(NO_SERVER):
+        import jupytext  # noqa: PLC0415  # only when a file changed
 
     text = _decode(path)
     notebook = jupytext.reads(text, fmt=PERCENT)
