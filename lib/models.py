@@ -346,7 +346,7 @@ def _neighbours(n_rows: int) -> int:
 
 
 def _tree_leaf(n_rows: int) -> int:
-    return max(2, min(100, n_rows // 50))
+    return max(5, min(100, n_rows // 50))
 
 
 def _forest_leaf(n_rows: int) -> int:

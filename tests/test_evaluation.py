@@ -293,3 +293,56 @@ def test_default_scoring_is_a_metric_of_its_task():
     ]
     with pytest.raises(InputError, match="Did you mean 'binary'"):
         evaluation.default_scoring("binry")
+
+
+def test_a_planned_comparison_is_not_adjusted():
+    """Two models named beforehand: the corrected test itself, and its verdict in a word."""
+    from lib.estimates import corrected_t_test
+
+    scores = planted_scores({"good": 0.0, "poor": 3.0})
+    by_fold = scores.by_fold()
+    test = evaluation.compare_pair(scores, "good", "poor")
+    raw = corrected_t_test(by_fold["good"] - by_fold["poor"], scores.folds.test_fraction)
+    assert test == raw
+    assert evaluation.verdict(test) == "better"
+    assert evaluation.verdict(evaluation.compare_pair(scores, "poor", "good")) == "worse"
+    assert evaluation.verdict(test, p_value=0.2) == "not distinguishable"
+    with pytest.raises(InputError, match="Did you mean 'good'"):
+        evaluation.compare_pair(scores, "god", "poor")
+
+
+def test_a_planned_comparison_with_a_failed_model_is_not_tested():
+    """When one of the two failed, the answer is "not tested", not an error."""
+    dataset = make_planted(100, task="regression", **NUMERIC)
+    models = {"broken": Broken(), "dummy": DummyRegressor()}
+    scores = evaluation.cross_validate(models, dataset, folds_of(dataset))
+    test = evaluation.compare_pair(scores, "broken", "dummy")
+    assert evaluation.verdict(test) == "not tested"
+    assert str(test.difference) == "-"
+
+
+def test_problems_are_counted_by_model():
+    """Failures and warnings come as one table; it is empty when all went well."""
+    dataset = make_planted(100, task="regression", **NUMERIC)
+    models = {"warns": Broken("warn"), "fails": Broken(), "dummy": DummyRegressor()}
+    scores = evaluation.cross_validate(models, dataset, folds_of(dataset))
+    assert evaluation.tabulate_problems(scores).to_numpy().tolist() == [
+        ["fails", "failure", "ValueError: no luck today", 5],
+        ["warns", "warning", "did not converge", 5],
+    ]
+    fine = evaluation.cross_validate({"m": Ridge()}, dataset, folds_of(dataset))
+    assert evaluation.tabulate_problems(fine).empty
+
+
+def test_intervals_end_where_the_metric_ends():
+    """No interval says that an AUC may pass one or an error fall below zero."""
+    scores = planted_scores({"good": 0.0})
+    is_error = scores.frame["metric"].str.startswith("neg_")
+    odd_fold = is_error.map({True: -0.9, False: 0.01})  # one poor fold makes intervals wide
+    uneven = scores.frame.assign(
+        score=scores.frame["score"].where(scores.frame["fold"] > 1, odd_fold)
+    )
+    table = evaluation.tabulate_metrics(evaluation.Scores(**{**vars(scores), "frame": uneven}))
+    for name, metric in evaluation.scorers("binary").items():
+        low, high = metric.bounds
+        assert all(low <= e.low <= e.value <= e.high <= high for e in table[name]), name

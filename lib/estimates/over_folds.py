@@ -12,7 +12,11 @@ from lib.estimates.estimate import Estimate, Floats, Numbers, PairedTest, ratio
 
 
 def corrected_mean(
-    scores_per_fold: Numbers, test_fraction: float, *, level: float = 0.95
+    scores_per_fold: Numbers,
+    test_fraction: float,
+    *,
+    level: float = 0.95,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
 ) -> Estimate:
     """Return the mean score over folds with the Nadeau-Bengio interval [1]_.
 
@@ -27,6 +31,8 @@ def corrected_mean(
         Share of the rows that a fold tests on, between 0 and 1 (0.2 for five folds).
     level : float
         Coverage aimed at.
+    bounds : tuple of float
+        Lowest and highest possible score: the interval ends there.
 
     Returns
     -------
@@ -51,7 +57,10 @@ def corrected_mean(
     scores, error = _corrected_error(scores_per_fold, test_fraction)
     mean = float(scores.mean())
     arm = float(stats.t.ppf((1 + level) / 2, max(len(scores) - 1, 1))) * error
-    return Estimate(mean, mean - arm, mean + arm, level, "Nadeau-Bengio", len(scores))
+    low, high = mean - arm, mean + arm
+    if not math.isnan(arm):
+        low, high = max(low, bounds[0]), min(high, bounds[1])
+    return Estimate(mean, low, high, level, "Nadeau-Bengio", len(scores))
 
 
 def corrected_t_test(

@@ -66,7 +66,8 @@ def compare(
     >>> compare(cross_validate(estimators, dataset, folds))[["model", "verdict"]].values.tolist()
     [['linear', 'better'], ['dummy', 'reference']]
     """
-    by_fold = scores.by_fold(check_scoring(scores.task, scoring))
+    scoring = check_scoring(scores.task, scoring or scores.scoring)
+    by_fold = scores.by_fold(scoring)
     if reference not in by_fold:
         msg = f"The reference '{reference}' has no score; models with scores: {list(by_fold)}."
         raise InputError(msg + suggest(reference, map(str, by_fold)))
@@ -74,7 +75,7 @@ def compare(
     means = by_fold.mean().sort_values(ascending=False, kind="stable")
     ranked = [str(name) for name in means.index]
     table = pd.DataFrame({"model": ranked})
-    table["score"] = [corrected_mean(by_fold[m].dropna(), fraction, level=level) for m in ranked]
+    table["score"] = [_mean(scores, scoring, model, level) for model in ranked]
     for name, rival, column, own in (
         (reference, reference, "verdict", REFERENCE),
         ("best", ranked[0], "against_best", BEST),
@@ -117,7 +118,7 @@ def compare_pair(
     InputError
         When a model was not tried, or `scoring` is not a metric of the task.
     """
-    by_fold = scores.by_fold(check_scoring(scores.task, scoring))
+    by_fold = scores.by_fold(check_scoring(scores.task, scoring or scores.scoring))
     known = [*scores.models, *scores.failures["model"]]
     for name in (first, second):
         if name not in known:
@@ -193,18 +194,11 @@ def tabulate_metrics(scores: Scores, *, level: float = 0.95) -> pd.DataFrame:
     DataFrame
         In the order of `compare`; the metric that was fixed beforehand comes first.
     """
-    fraction = scores.folds.test_fraction
     order = _ranked(scores)
     table = pd.DataFrame({"model": order})
     names = [scores.scoring, *(name for name in scorers(scores.task) if name != scores.scoring)]
     for metric in names:
-        by_fold = scores.by_fold(metric)
-        table[metric] = [
-            corrected_mean(by_fold[model].dropna(), fraction, level=level)
-            if model in by_fold
-            else Estimate(math.nan)
-            for model in order
-        ]
+        table[metric] = [_mean(scores, metric, model, level) for model in order]
     return table
 
 
@@ -260,6 +254,15 @@ def tabulate_times(scores: Scores) -> pd.DataFrame:
 def _ranked(scores: Scores) -> list[str]:
     means = scores.by_fold().mean().sort_values(ascending=False, kind="stable")
     return [str(name) for name in means.index]
+
+
+def _mean(scores: Scores, metric: str, model: str, level: float) -> Estimate:
+    by_fold = scores.by_fold(metric)
+    if model not in by_fold:
+        return Estimate(math.nan)
+    bounds = scorers(scores.task)[metric].bounds
+    fraction = scores.folds.test_fraction
+    return corrected_mean(by_fold[model].dropna(), fraction, level=level, bounds=bounds)
 
 
 def _paired(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,7 @@ from lib.errors import InputError, suggest
 
 Array = npt.NDArray[Any]
 Compute = Callable[[Array, Array, Array | None], float]
+NEGATED = (-math.inf, 0.0)  # bounds of an error with its sign turned
 
 
 @dataclass(frozen=True)
@@ -32,12 +34,15 @@ class Metric:
     compute : callable
         Takes y_true, the prediction (probabilities of shape (n_rows, n_classes), or values of
         shape (n_rows,)) and sample weights or None; NaN where it is undefined.
+    bounds : tuple of float
+        Lowest and highest possible score.
     """
 
     name: str
     label: str
     rewards: str
     compute: Compute
+    bounds: tuple[float, float] = (0.0, 1.0)
 
 
 def default_scoring(task: str) -> str:
@@ -194,7 +199,7 @@ def _negated(error: Callable[..., float]) -> Compute:
 
 
 _LOG_LOSS = Metric(
-    "neg_log_loss", "log loss (negated, nats)", "honest probabilities", _neg_log_loss
+    "neg_log_loss", "log loss (negated, nats)", "honest probabilities", _neg_log_loss, NEGATED
 )
 _BALANCED = Metric(
     "balanced_accuracy",
@@ -214,7 +219,11 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         ),
         _LOG_LOSS,
         Metric(
-            "neg_brier_score", "Brier score (negated)", "honest probabilities", _neg_brier_score
+            "neg_brier_score",
+            "Brier score (negated)",
+            "honest probabilities",
+            _neg_brier_score,
+            (-1.0, 0.0),
         ),
         _BALANCED,
         Metric("f1", "F1", "positives found and few false alarms, at one half", _f1),
@@ -232,24 +241,29 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         Metric("f1_macro", "F1, mean of the classes", "each class found cleanly", _f1_macro),
     ),
     "regression": (
-        Metric("r2", "R²", "small squared errors, against predicting the mean", _r2),
+        Metric(
+            "r2", "R²", "small squared errors, against predicting the mean", _r2, (-math.inf, 1.0)
+        ),
         Metric(
             "neg_root_mean_squared_error",
             "root mean squared error (negated, unit of the target)",
             "no large errors",
             _negated(metrics.root_mean_squared_error),
+            NEGATED,
         ),
         Metric(
             "neg_mean_absolute_error",
             "mean absolute error (negated, unit of the target)",
             "small errors, each by its size",
             _negated(metrics.mean_absolute_error),
+            NEGATED,
         ),
         Metric(
             "neg_median_absolute_error",
             "median absolute error (negated, unit of the target)",
             "small errors on the typical row",
             _negated(metrics.median_absolute_error),
+            NEGATED,
         ),
     ),
 }
