@@ -175,7 +175,7 @@ def _with_duckdb(path: Path, query: str | None) -> RawTable:
         import duckdb  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise InputError(
-            f"{path.name} is a DuckDB database: pip install 'ml-research[duckdb]' reads it."
+            f"{path.name} is a DuckDB database: pip install 'ml-research[sql]' reads it."
         ) from error
     try:
         with duckdb.connect(str(path), read_only=True) as connection:
@@ -208,7 +208,7 @@ def _failure(error: Exception, shown: str, url: URL | None) -> InputError:
     for secret in sorted((str(s) for s in secrets if s), key=len, reverse=True):
         reason = reason.replace(secret, "***")
     if isinstance(error, ModuleNotFoundError):
-        reason = f"{reason}; pip install 'ml-research[postgres]' brings PostgreSQL's driver"
+        reason = f"{reason}; pip install 'ml-research[sql]' brings PostgreSQL's driver"
     return InputError(f"Reading from {shown} failed: {shorten(reason, 200)}.")
 
 

@@ -20,6 +20,8 @@ HIDDEN = {
     "pandas": ("pandas.io.formats.html",),
     "sqlalchemy": ("sqlalchemy.dialects.sqlite",),
 }
+# Drivers that only some sources need; duckdb also complains at the end of a process that forked.
+ON_DEMAND = {"duckdb", "psycopg", "fastexcel", "openpyxl"}
 # Reading notebooks imports jsonschema, which uses these if they are there to check addresses and
 # durations; one of them compiles a grammar for two seconds at every start.
 FORMAT_CHECKS = ("rfc3987_syntax", "isoduration")
@@ -70,7 +72,7 @@ def import_packages(names: Iterable[str]) -> None:
     names : iterable of str
         Dotted names; a last part may be something else than a module.
     """
-    wanted = sorted(names)
+    wanted = sorted(name for name in names if name.partition(".")[0] not in ON_DEMAND)
     roots = {name.partition(".")[0] for name in wanted}
     hidden = [module for root in sorted(roots) for module in HIDDEN.get(root, ())]
     shown = warnings.showwarning
