@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from lib.config import Config, load_config
 from lib.errors import InputError
 from lib.workbench.files import read_json, write_json
+from lib.workbench.preload import PER_PROCESS
 from lib.workbench.scripts import Cell, Script, headings
 
 if TYPE_CHECKING:
@@ -110,8 +111,7 @@ def _leave(folder: Path, work: Callable[[], dict[str, Any]]) -> NoReturn:
 def _run(task: Task, say: Say) -> dict[str, Any]:
     from lib.workbench import capture, execute  # noqa: PLC0415  # IPython: not in every process
 
-    config = load_config()
-    path, folder = Path(task.path), Path(task.folder)
+    config, path = load_config(), Path(task.path)
     cells = with_parameters([Cell(**cell) for cell in task.cells], task.parameters)
     record = _start_record(task, config)
     run = _start_tracking(task, config)
@@ -119,7 +119,7 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
     shell.debug = task.debug
     shell.capture = capture.Capture()
     shell.capture.begin()
-    before = _own_modules()
+    before, inherited = _own_modules(), set(sys.modules)
 
     def on_cell(position: int, cell: Cell) -> None:
         if record is not None and cell.kind == "markdown":
@@ -149,6 +149,7 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
     if failure is not None and failure.name == "KeyboardInterrupt":
         result |= {"state": "interrupted", "note": "interrupted"}
     _keep(task, execute.as_notebook(executed), result, record=record, run=run)
+    result["imported"] = _imported_since(inherited)
     if task.kernel and failure is None:
         say({"cell": "the same in a kernel", "line": 0, "position": len(cells), "of": len(cells)})
         _cross_check(task, executed, result)
@@ -234,6 +235,18 @@ def _own_modules() -> set[str]:
         if name.partition(".")[0] not in sys.stdlib_module_names
         and "site-packages" not in (getattr(module, "__file__", None) or "site-packages")
     }
+
+
+def _imported_since(inherited: set[str]) -> list[str]:
+    """Return the installed modules that this process had to import itself, in order."""
+    return [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in inherited
+        and name not in PER_PROCESS
+        and "site-packages" in (getattr(module, "__file__", None) or "")
+        and getattr(getattr(module, "__spec__", None), "name", None) == name
+    ]
 
 
 def _sources() -> dict[str, str | None]:

@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.workbench.files import read_json, write_json
 
-PARSER = "1"  # raise when this module reads the same file differently
+PARSER = "2"  # raise when this module reads the same file differently
 NO_DATA = {".py", ".pyc", ".pyi", ".typed"}
 
 
@@ -28,10 +28,13 @@ class Reached:
     packages : frozenset of str
         Dotted names of what is imported from elsewhere, the standard library apart; a last part
         may be something else than a module.
+    at_start : frozenset of str
+        Those that are imported as soon as their module is, and not only when a function asks.
     """
 
     files: dict[str, str]
     packages: frozenset[str]
+    at_start: frozenset[str]
 
     def reaches(self, module: str) -> bool:
         """Say whether a module of ours, such as `lib.report`, is among the files."""
@@ -72,7 +75,7 @@ class Imports:
         Reached
             Files with hashes, and foreign packages.
         """
-        packages: set[str] = set()
+        packages: dict[str, bool] = {}
         seen: set[Path] = set()
         waiting = list(self._follow(script, "", packages))
         for name in also:
@@ -84,7 +87,8 @@ class Imports:
                 waiting.extend(self._follow(path, self._package_of(path), packages))
         beside = {data for path in seen if path.name == "__init__.py" for data in _data_of(path)}
         files = {self.shown(path): self.hash(path) for path in sorted(seen | beside)}
-        return Reached(files, frozenset(packages))
+        at_start = frozenset(name for name, is_at_start in packages.items() if is_at_start)
+        return Reached(files, frozenset(packages), at_start)
 
     def save(self) -> None:
         """Keep what was parsed for the next run."""
@@ -104,18 +108,18 @@ class Imports:
                 return path.relative_to(base).as_posix()
         return str(path)
 
-    def _follow(self, path: Path, package: str, packages: set[str]) -> Iterator[Path]:
+    def _follow(self, path: Path, package: str, packages: dict[str, bool]) -> Iterator[Path]:
         """Yield the files of ours that a file imports; add the foreign names to `packages`."""
         parsed = self._parse(path)
         if parsed["lazy"]:  # __getattr__ may import any module of the package
             yield from path.parent.glob("*.py")
-        for module, names, level in parsed["imports"]:
+        for module, names, level, at_start in parsed["imports"]:
             name = _absolute(module, level, package)
             found = list(self._modules_on_the_way(name))
             if not found and not level:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
-                    packages.add(name)
-                    packages.update(f"{name}.{imported}" for imported in names)
+                    for dotted in (name, *(f"{name}.{imported}" for imported in names)):
+                        packages[dotted] = packages.get(dotted, False) or at_start
                 continue
             yield from (file for file, _ in found)
             for imported in names:
@@ -151,16 +155,28 @@ def _imports_of(path: Path) -> dict[str, Any]:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:  # running it will say so with its line
         return {"imports": [], "lazy": False}
-    imports: list[tuple[str, list[str], int]] = []
+    later = {id(node) for body in _later(tree) for node in ast.walk(body)}
+    imports: list[tuple[str, list[str], int, bool]] = []
     for node in ast.walk(tree):
+        at_start = id(node) not in later
         if isinstance(node, ast.Import):
-            imports.extend((alias.name, [], 0) for alias in node.names)
+            imports.extend((alias.name, [], 0, at_start) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            imports.append((node.module or "", [a.name for a in node.names], node.level))
+            names = [alias.name for alias in node.names]
+            imports.append((node.module or "", names, node.level, at_start))
     lazy = path.name == "__init__.py" and any(
         isinstance(node, ast.FunctionDef) and node.name == "__getattr__" for node in tree.body
     )
     return {"imports": imports, "lazy": lazy}
+
+
+def _later(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what does not happen when a module is imported: functions, and types for checkers."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            yield node
+        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+            yield from node.body
 
 
 def _absolute(module: str, level: int, package: str) -> str:

@@ -7,7 +7,8 @@ import importlib
 import os
 import sys
 import warnings
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -15,13 +16,16 @@ from typing import Any
 HIDDEN = {
     "matplotlib": ("matplotlib_inline.config", "matplotlib.backends.backend_agg"),
     "mlflow": ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store"),
-    "nbconvert": ("nbconvert.exporters.html", "nbconvert.filters"),
     "torch": ("torch._dynamo",),
     "pandas": ("pandas.io.formats.html",),
     "sqlalchemy": ("sqlalchemy.dialects.sqlite",),
 }
 # Drivers that only some sources need; duckdb also complains at the end of a process that forked.
 ON_DEMAND = {"duckdb", "psycopg", "fastexcel", "openpyxl"}
+# What most analyses use, though functions import it only when they need it.
+USUAL = {"lightgbm", "matplotlib", "scipy", "sklearn"}
+# Has to find the shell of its own process when it is imported.
+PER_PROCESS = {"matplotlib_inline.backend_inline"}
 # Reading notebooks imports jsonschema, which uses these if they are there to check addresses and
 # durations; one of them compiles a grammar for two seconds at every start.
 FORMAT_CHECKS = ("rfc3987_syntax", "isoduration")
@@ -64,13 +68,44 @@ def limit_threads(jobs: int) -> None:
     os.environ.setdefault("DO_NOT_TRACK", "true")
 
 
-def import_packages(names: Iterable[str]) -> None:
+def shared(learned: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[str]:
+    """Return the modules that more than one of the analyses had to import itself last time.
+
+    What only one wants, it imports while the others already run.
+
+    Parameters
+    ----------
+    learned : mapping of str to sequence of str
+        Modules in order of import by analysis.
+    names : sequence of str
+        Analyses that are about to run.
+
+    Returns
+    -------
+    list of str
+        In order of import.
+
+    Examples
+    --------
+    >>> shared({"01": ["a", "b"], "02": ["b"]}, ["01", "02"])
+    ['b']
+    >>> shared({"01": ["a", "b"], "02": ["b"]}, ["01"])
+    ['a', 'b']
+    """
+    enough = min(2, len(names))
+    counts = Counter(module for name in names for module in learned.get(name, ()))
+    return [module for module, count in counts.items() if count >= enough]
+
+
+def import_packages(names: Iterable[str], modules: Iterable[str] = ()) -> None:
     """Import packages, quietly; what is absent or broken is left to the analysis to report.
 
     Parameters
     ----------
     names : iterable of str
         Dotted names; a last part may be something else than a module.
+    modules : iterable of str
+        More modules, in order.
     """
     wanted = sorted(name for name in names if name.partition(".")[0] not in ON_DEMAND)
     roots = {name.partition(".")[0] for name in wanted}
@@ -79,7 +114,7 @@ def import_packages(names: Iterable[str]) -> None:
     warnings.showwarning = _ignore  # not catch_warnings: packages add filters that must stay
     try:
         with without(FORMAT_CHECKS):
-            for name in [*wanted, *hidden]:
+            for name in [*wanted, *hidden, *modules]:
                 _import(name)
     finally:
         warnings.showwarning = shown

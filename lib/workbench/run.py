@@ -28,6 +28,7 @@ from lib.workbench.progress import Progress, summary
 from lib.workbench.scripts import find_scripts, select
 from lib.workbench.supervise import Ended, Supervisor
 
+DATA_MACHINERY = ["lib.data.dataset", "lib.data.frames"]  # not every reader of every format
 PREPARE = "(the table)"
 PREPARE_SECONDS = 3600.0  # a large table may take its time
 
@@ -158,7 +159,7 @@ class _Session:
         preload.limit_threads(max(1, jobs))
         reads_data = self._reads_data()
         if not self.supervisor.isolated:
-            self._warm_up(["lib.data.loading"] if reads_data else [], [])
+            self._warm_up(DATA_MACHINERY if reads_data else [], [])
         if reads_data or self.options.tracking:
             self._start_prepare(load=reads_data)
         if not self.supervisor.isolated:
@@ -181,15 +182,18 @@ class _Session:
         return [name for name, used in chosen.items() if used]
 
     def _warm_up(self, modules: list[str], names: list[str]) -> None:
+        """Import packages: those of `modules` of ours, and those that `names` will want."""
         from lib.workbench import execute  # noqa: PLC0415  # IPython: only if something runs
 
         execute.prepare_environment()
         execute.make_shell()  # before pandas, which looks for it when it is imported
-        nothing = Path(os.devnull)
-        packages = set(self.imports.closure(nothing, also=modules).packages) | {"nbformat"}
+        packages = set(self.imports.closure(Path(os.devnull), also=modules).packages)
         for name in names:
-            packages |= self.imports.closure(self.scripts[name].path).packages
-        preload.import_packages(packages)
+            reached = self.imports.closure(self.scripts[name].path)
+            packages |= reached.at_start
+            packages |= {p for p in reached.packages if p.partition(".")[0] in preload.USUAL}
+        learned = read_json(self.cache / "packages.json")
+        preload.import_packages(packages, preload.shared(learned, names))
 
     def _start_prepare(self, *, load: bool) -> None:
         options, config = self.options, self.config
@@ -298,6 +302,7 @@ class _Session:
 
     def _settle(self, ended: Ended, plan: Plan) -> None:
         """Put the files of an ended analysis in their place and remember it."""
+        self._learn(ended)
         name, result, folder = ended.name, ended.result, plan.manifest.folder / ended.name
         row = Row(name, self.scripts[name].title, ended.state, ended.note)
         row.seconds, row.peak_mb = round(ended.seconds, 2), round(ended.peak_mb)
@@ -329,6 +334,14 @@ class _Session:
         plan.manifest.put(name, {**entry, **asdict(row), "state": state})
         self.rows[name] = row
         self.progress.ended(row)
+
+    def _learn(self, ended: Ended) -> None:
+        """Remember what the child had to import itself: the next parent does it once for all."""
+        path = self.cache / "packages.json"
+        learned = read_json(path)
+        new = [m for m in ended.result.pop("imported", []) if m not in learned.get(ended.name, [])]
+        if new and not self.supervisor.isolated:
+            write_json(path, {**learned, ended.name: [*learned.get(ended.name, []), *new]})
 
     def _compare(self, plan: Plan, name: str) -> str:
         """Compare with the committed findings where that means something."""
