@@ -168,7 +168,7 @@ def _trend(means: Floats) -> tuple[float, float]:
     n = len(means)
     if n < 4 or np.ptp(means) == 0:
         return float("nan"), float("nan")
-    tau = float(stats.kendalltau(np.arange(n), means).statistic)
+    kendall = stats.kendalltau(np.arange(n), means)  # exact for few periods
     ranks = stats.rankdata(means - np.arange(n) * float(stats.theilslopes(means)[0]))
     memory = _autocorrelations(ranks, n - 2)
     lags = np.arange(1, len(memory) + 1)
@@ -176,7 +176,8 @@ def _trend(means: Floats) -> tuple[float, float]:
     weights = (n - lags) * (n - lags - 1) * (n - lags - 2)
     inflation = 1 + 2 / (n * (n - 1) * (n - 2)) * float((weights * memory)[is_real].sum())
     spread = np.sqrt(2 * (2 * n + 5) / (9 * n * (n - 1)) * max(inflation, 1.0))
-    return tau, float(2 * stats.norm.sf(abs(tau) / spread))
+    p_value = float(2 * stats.norm.sf(abs(kendall.statistic) / spread))
+    return float(kendall.statistic), max(p_value, float(kendall.pvalue))
 
 
 def _autocorrelations(values: Floats, n_lags: int) -> Floats:

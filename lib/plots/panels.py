@@ -1,0 +1,241 @@
+"""What one panel shows: a histogram, counts of levels, dots with intervals, a heat map."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap, Normalize
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+
+from lib.plots.style import BLUE, clean, of_many, say, short_labels, shorten
+from lib.statistics import numbers_of
+from lib.statistics.columns import levels_of
+
+Floats = npt.NDArray[np.float64]
+N_BINS = 30
+MAX_BARS = 12  # values or levels that still get a bar each
+WIDEST = 1e300  # beyond, a difference of two values is no float any more
+
+
+def draw_distribution(ax: Axes, column: pd.Series, kind: str, *, max_bars: int = MAX_BARS) -> None:
+    """Draw how one column is distributed, as its kind asks, and say what is left out.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Gets labels but no title.
+    column : Series
+        Any column.
+    kind : str
+        As `statistics.column_kinds` says.
+    max_bars : int
+        Levels to draw; the most frequent ones are kept.
+    """
+    if kind == "empty":
+        ax.set(xlabel="value", ylabel="rows")
+        say(ax, "every value is missing")
+    elif kind == "text":
+        lengths = column.dropna().map(str).str.len().to_numpy(dtype=float)
+        draw_histogram(ax, lengths, label="characters of text")
+    elif kind == "datetime" and not pd.api.types.is_timedelta64_dtype(column.dtype):
+        draw_histogram(ax, numbers_of(column), label="date", is_date=True)
+    elif kind in {"numeric", "datetime"} and not _has_few_values(column, max_bars):
+        draw_histogram(ax, numbers_of(column))
+    else:
+        draw_level_counts(ax, column, max_bars=max_bars)
+
+
+def draw_histogram(
+    ax: Axes, numbers: Floats, *, label: str = "value", is_date: bool = False
+) -> None:
+    """Draw a histogram of the finite numbers; far-off ones are counted in the label."""
+    finite = numbers[np.isfinite(numbers)]
+    ax.set(xlabel=label, ylabel="rows")
+    if not len(finite):
+        say(ax, "no finite value")
+        return
+    low, high = _drawn_range(finite)
+    if not high - low < WIDEST:
+        say(ax, f"values from {low:.3g} to {high:.3g}: too far apart to draw")
+        return
+    inside = finite[(finite >= low) & (finite <= high)]
+    n_infinite = int(np.isinf(numbers).sum())
+    counts, edges = np.histogram(inside, bins=min(N_BINS, max(len(np.unique(inside)), 1)))
+    if is_date:
+        edges = _as_days(edges)
+        locator = AutoDateLocator(maxticks=5)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4))
+    ax.stairs(counts, edges, fill=True, color=BLUE)
+    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
+    notes = [f"{len(finite) - len(inside):,} beyond"] if len(inside) < len(finite) else []
+    notes += [f"{n_infinite:,} infinite"] if n_infinite else []
+    if notes:
+        ax.set_xlabel(f"{label} ({', '.join(notes)})")
+    _readable_ticks(ax, is_date=is_date)
+
+
+def draw_level_counts(ax: Axes, column: pd.Series, *, max_bars: int = MAX_BARS) -> None:
+    """Draw the rows of each level: values in their order, categories by frequency."""
+    known = column.dropna()
+    if pd.api.types.is_numeric_dtype(known.dtype):
+        counts = known.astype(float).value_counts().sort_index()
+        names = [f"{value:.6g}" for value in counts.index]
+        counts = counts.to_numpy()
+    else:
+        codes, names = levels_of(known)
+        counts = np.bincount(codes, minlength=len(names))
+        order = np.argsort(-counts, kind="stable")
+        counts, names = counts[order], [names[i] for i in order]
+    draw_bars(ax, names, counts, max_bars=max_bars)
+
+
+def draw_bars(
+    ax: Axes,
+    names: Sequence[object],
+    counts: Any,
+    *,
+    max_bars: int = MAX_BARS,
+    width: int = 16,
+    what: str = "value",
+) -> None:
+    """Draw horizontal bars of rows with their shares; says how many levels are not drawn."""
+    counts = np.asarray(counts, dtype=float)
+    total = float(counts.sum()) or 1.0
+    shown = counts[:max_bars]
+    positions = np.arange(len(shown))
+    ax.barh(positions, shown, color=BLUE, height=0.7)
+    room = float(shown.max()) if len(shown) else 1.0
+    for position, count in zip(positions.tolist(), shown.tolist(), strict=True):
+        ax.text(count + room * 0.02, position, percent(count / total), va="center", size=8.5)
+    ax.set_yticks(positions, short_labels(names[:max_bars], width))
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.set_xlim(0, room * 1.28)
+    left_out = of_many(len(shown), len(counts), f"{what}s")
+    ax.set(xlabel="rows" + (f" ({left_out} drawn)" if left_out else ""), ylabel=what)
+    ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
+    ax.grid(visible=False, axis="y")
+    _readable_ticks(ax)
+
+
+def draw_dots(
+    ax: Axes,
+    names: Sequence[object],
+    estimates: Sequence[Any],
+    *,
+    colors: Sequence[str] | None = None,
+    width: int = 28,
+) -> None:
+    """Draw a dot and an interval a name, from the top."""
+    positions = np.arange(len(names))
+    ends = np.array([(e.value, e.low, e.high) for e in estimates], dtype=float).reshape(-1, 3)
+    colors = list(colors) if colors is not None else [BLUE] * len(names)
+    ax.hlines(positions, ends[:, 1], ends[:, 2], colors=colors, linewidth=2)
+    ax.scatter(ends[:, 0], positions, c=colors, s=30, zorder=3)
+    ax.set_yticks(positions, short_labels(names, width))
+    ax.set_ylim(len(names) - 0.4, -0.6)
+    ax.grid(visible=False, axis="y")
+
+
+def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, width: int = 22, colorbar: bool = True) -> None:
+    """Draw a square table of associations from -1 to 1; grey where there is none to compute."""
+    values = matrix.to_numpy(dtype=float)
+    ax.imshow(np.isnan(values), cmap=ListedColormap(["#FFFFFF", "#D9D9D9"]), vmin=0, vmax=1)
+    image = ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", norm=Normalize(-1, 1))
+    labels = short_labels(matrix.columns, width)
+    size = 9.5 if len(labels) <= 16 else max(5.0, 9.5 * 16 / len(labels))
+    ax.set_xticks(range(len(labels)), labels, rotation=90, size=size)
+    ax.set_yticks(range(len(labels)), labels, size=size)
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    if len(labels) <= 14:
+        _write_values(ax, values)
+    if colorbar:
+        bar = ax.figure.colorbar(image, ax=ax, shrink=0.6, label="association")
+        bar.outline.set_visible(False)  # type: ignore[operator]
+
+
+def percent(share: float) -> str:
+    """Return a share for people: 12 %, 0.4 %.
+
+    Examples
+    --------
+    >>> percent(0.1234), percent(0.0042), percent(0)
+    ('12 %', '0.4 %', '0 %')
+    """
+    if not np.isfinite(share):
+        return ""
+    return f"{share * 100:.1f} %" if 0 < share < 0.0095 else f"{share * 100:.0f} %"
+
+
+def percent_axis(ax: Axes, which: str = "x") -> None:
+    """Write the ticks of an axis as percentages."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
+    axis.set_major_locator(MaxNLocator(4))
+
+
+def panel_title(ax: Axes, name: object, *, width: int = 30) -> None:
+    """Write a column's name over one of several panels."""
+    ax.set_title(shorten(name, width), size=10.5)
+
+
+def label_of(name: object) -> str:
+    """Return a column's name as part of a sentence."""
+    return f"'{shorten(clean(name))}'"
+
+
+def _write_values(ax: Axes, values: Floats) -> None:
+    for (row, column), value in np.ndenumerate(values):
+        if row != column and np.isfinite(value):
+            color = "white" if abs(value) > 0.6 else "#222222"
+            ax.text(column, row, f"{value:.2f}", ha="center", va="center", size=7.5, color=color)
+
+
+def _readable_ticks(ax: Axes, *, is_date: bool = False) -> None:
+    """Write 12,000 as 12k, so that ticks of small panels do not touch."""
+    formatter = FuncFormatter(lambda value, _: compact(value))
+    for axis in (ax.xaxis, ax.yaxis):
+        is_named = axis is ax.yaxis and ax.get_ylabel() != "rows"
+        if not is_named and not (is_date and axis is ax.xaxis):
+            axis.set_major_formatter(formatter)
+
+
+def compact(value: float) -> str:
+    """Return a number in few characters.
+
+    Examples
+    --------
+    >>> compact(12_000), compact(2.5e6), compact(0.25), compact(-3)
+    ('12k', '2.5M', '0.25', '-3')
+    """
+    for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size <= abs(value) < size * 1000 and (letter != "k" or abs(value) >= 1e4):
+            return f"{value / size:.3g}{letter}"
+    return f"{value:.4g}"
+
+
+def _has_few_values(column: pd.Series, max_bars: int) -> bool:
+    return int(column.nunique()) <= max_bars
+
+
+def _drawn_range(finite: Floats) -> tuple[float, float]:
+    """Return the range to draw: all of it, unless a few values would squeeze the rest."""
+    low, high = float(finite.min()), float(finite.max())
+    inner = np.quantile(finite, [0.005, 0.995], method="inverted_cdf")
+    narrow = float(inner[1]) / 2 - float(inner[0]) / 2
+    if narrow > 0 and high / 2 - low / 2 > 3 * narrow:
+        return float(inner[0]), float(inner[1])
+    return low, high
+
+
+def _as_days(seconds: Floats) -> Floats:
+    return seconds / 86_400
