@@ -78,6 +78,8 @@ def clean_column(series: pl.Series, hints: Hints) -> tuple[pl.Series, list[Repai
     series = _without_named_missing(_simple_type(series, repairs), hints, repairs)
     if series.dtype == pl.String:
         series = _read_text(series, hints, repairs)
+        if series.dtype.is_numeric():  # the text "-9.0" is the -9 of the catalogue too
+            series = _without_named_missing(series, hints, repairs)
     if series.dtype.is_integer():
         series = moments.from_integers(series, repairs)
     if series.dtype.is_numeric():

@@ -54,7 +54,13 @@ def _to_polars(name: str, values: pd.Series, repairs: list[Repair]) -> pl.Series
             values = values.map(str, na_action="ignore")
         values = values.where(values.notna(), None)
         return pl.Series(name, values.to_list(), strict=False)
-    if isinstance(values.dtype, (pd.PeriodDtype, pd.IntervalDtype)) or values.dtype.kind == "c":
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_convert("UTC").dt.tz_localize(None)
+        repairs.append(Repair(name, "time zones", len(values), "moments brought to UTC"))
+    elif isinstance(values.dtype, pd.PeriodDtype):
+        values = values.dt.to_timestamp()
+        repairs.append(Repair(name, "periods", len(values), "taken at their beginning"))
+    elif isinstance(values.dtype, pd.IntervalDtype) or values.dtype.kind == "c":
         values = values.map(str, na_action="ignore").astype("str")
     return pl.Series(name, pl.from_pandas(values, nan_to_null=True))
 

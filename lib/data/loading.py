@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 
 from lib.config import Config, load_config
-from lib.data import catalog, roles
+from lib.data import catalog, roles, targets
 from lib.data.catalog import Entry
 from lib.data.cells import Hints, clean_column
 from lib.data.dataset import REPAIR_COLUMNS, ROLE_COLUMNS, Dataset, Task, choose_rule, make_rule
@@ -18,7 +18,7 @@ from lib.data.frames import from_pandas, to_pandas
 from lib.data.names import safe_names, slug
 from lib.data.packaged import SCHEMES, read_packaged
 from lib.data.roles import Assignment, Role
-from lib.data.tables import WHOLE, RawTable, Repair, listing, unique_headers
+from lib.data.tables import WHOLE, RawTable, Repair, listing, shorten, unique_headers
 from lib.errors import InputError, suggest
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _find(written: str, config: Config) -> tuple[str, Entry]:
 
 def _unknown(written: str, config: Config) -> str:
     known = catalog.list_datasets(config)
-    shown = written if len(written) < 200 else written[:200] + "…"
+    shown = shorten(written, 200)
     if Path(written[:200]).suffix or "/" in written or "\\" in written:
         parent = Path(written[:1000]).expanduser().parent
         siblings = []
@@ -212,15 +212,15 @@ def build_dataset(
     if raw.frame.height == 0:
         raise InputError(f"{where} has columns but no rows: expected at least one row of data.")
     entry, raw = _renamed(entry, raw, where)
-    column, target_role = roles.find_target(raw, entry, target, where)
+    column, target_role = targets.find_target(raw, entry, target, where)
     if target is not None and entry.target not in {None, column}:
         entry = entry.without_target()
     dropped = _dropped(entry, raw, column, where)
     frame, repairs = _clean(raw, entry, [role.column for role in dropped])
     frame, gone = _with_target(frame, column, where)
     _check_varies(frame[column], where)
-    task, task_role = roles.choose_task(frame[column], entry)
-    classes, positive_role = roles.order_classes(frame[column], task, entry)
+    task, task_role = targets.choose_task(frame[column], entry)
+    classes, positive_role = targets.order_classes(frame[column], task, entry)
     plan = roles.assign_roles(frame, entry, column, raw.levels, where)
     frame, filled = roles.settle_missing_keys(frame, plan)
     singles = _single_members(frame[column], task)
@@ -397,7 +397,7 @@ def _target_values(target: pl.Series, classes: tuple[str, ...]) -> pd.Series:
     if not classes:
         return pd.Series(target.cast(pl.Float64).to_numpy().copy(), name="target")
     found = target.unique().to_list()
-    codes = [classes.index(roles.label_of(value)) for value in found]
+    codes = [classes.index(targets.label_of(value)) for value in found]
     values = target.replace_strict(found, codes, return_dtype=pl.Int64)
     return pd.Series(values.to_numpy().copy(), name="target")
 

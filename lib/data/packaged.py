@@ -12,7 +12,7 @@ import pandas as pd
 import polars as pl
 
 from lib.data.frames import from_pandas
-from lib.data.sources import record_source, source_hash
+from lib.data.sources import file_hash, record_source, source_hash
 from lib.data.tables import RawTable
 from lib.errors import InputError, suggest
 
@@ -102,7 +102,9 @@ def _read_statsmodels(name: str) -> RawTable:
     path = folder / f"{name}.csv"
     if not path.is_file():
         path = min(folder.glob("*.csv"))
-    frame = pl.read_csv(path, infer_schema_length=None)
+    separator = "\t" if b"\t" in path.read_bytes()[:200] else ","
+    frame = pl.read_csv(path, separator=separator, infer_schema_length=None)
+    record_source(str(path), file_hash(path))
     about = {"source": f"statsmodels.datasets.{name}", "description": _first_docline(folder)}
     return RawTable(frame, about=about)
 

@@ -105,7 +105,7 @@ def make_planted(
     signals = [f"signal_{i + 1}" for i in range(n_informative)]
     noises = [f"noise_{i + 1}" for i in range(n_noise)]
     values = {name: rng.standard_normal(n_rows) for name in (*signals, *noises)}
-    score, truth = _signal([values[name] for name in signals])
+    score, truth = _signal([values[name] for name in signals], n_rows)
     levels = np.linspace(-1, 1, n_categories) if n_categories > 1 else np.zeros(n_categories)
     codes = rng.integers(n_categories, size=n_rows) if n_categories else np.zeros(n_rows, int)
     if n_categories:
@@ -147,9 +147,8 @@ def make_planted(
     )
 
 
-def _signal(columns: list[np.ndarray]) -> tuple[np.ndarray, dict[str, Any]]:
+def _signal(columns: list[np.ndarray], n_rows: int) -> tuple[np.ndarray, dict[str, Any]]:
     """Return the sum of what the numeric columns contribute, and how they do it."""
-    n_rows = len(columns[0]) if columns else 0
     score = np.zeros(n_rows)
     coefficients, curves = {}, {}
     for i, x in enumerate(columns):

@@ -9,24 +9,11 @@ from typing import NamedTuple
 import polars as pl
 
 from lib.data.catalog import Entry
-from lib.data.dataset import Task
 from lib.data.names import names_a_code, snake_case
-from lib.data.tables import RawTable, Repair, listing
+from lib.data.tables import Repair, listing, shorten
 from lib.errors import InputError, suggest
 
 GIVEN, INFERRED = "given", "inferred"
-TARGET_NAMES = (
-    *("target", "label", "labels", "y", "class", "outcome", "response", "churn", "churned"),
-    *("survived", "default", "diagnosis", "is_fraud", "fraud", "converted", "species"),
-)
-POSITIVE_LABELS = frozenset(
-    (
-        *("1", "1.0", "yes", "y", "true", "t", "positive", "pos", "bad", "churned", "churn"),
-        *("malignant", "default", "fraud", "died", "dead", "case", "sick", "failed", "fail"),
-    )
-)
-MAX_INTEGER_CLASSES = 10
-MAX_CLASSES = 100
 _ID_NAME = re.compile(
     r"(^|_)(id|ids|uuid|guid|key|identifier)($|_number$)|^(row|rows|rownames|"
     r"row_?number|unnamed_\d+|instant|index_?|no|nr|number|record)$"
@@ -71,56 +58,6 @@ class Assignment:
     rows: list[Role] = field(default_factory=list)
 
 
-def find_target(table: RawTable, entry: Entry, target: str | None, where: str) -> tuple[str, Role]:
-    """Return the target column and why it is taken.
-
-    Parameters
-    ----------
-    table : RawTable
-        Its columns.
-    entry : Entry
-        May name the target.
-    target : str or None
-        Asked for by the caller; wins.
-    where : str
-        The table's name, for messages.
-
-    Returns
-    -------
-    column : str
-        Own name.
-    role : Role
-        Given, known from the source, by a customary name, or the last column.
-
-    Raises
-    ------
-    InputError
-        When the named column does not exist, or the table has one column only.
-    """
-    columns = table.frame.columns
-    if len(columns) < 2:
-        raise InputError(
-            f"{where} has the one column '{columns[0]}': expected a target and at least one "
-            "feature. If columns run together, give the separator in the catalogue."
-        )
-    named = target or entry.target
-    if named is not None:
-        column = require_column(named, columns, where, "Target column")
-        reason = "named by the caller" if target else "named in the catalogue"
-        return column, Role(column, "target", "", GIVEN, reason)
-    known = table.roles.get("target")
-    if known in columns:
-        return known, Role(known, "target", "", INFERRED, "the source calls it the target")
-    by_safe = {snake_case(column): column for column in reversed(columns)}
-    for name in TARGET_NAMES:
-        if name in by_safe or f"{name}_" in by_safe:
-            column = by_safe.get(name) or by_safe[f"{name}_"]
-            return column, Role(column, "target", "", INFERRED, "a customary name of a target")
-    column = columns[-1]
-    reason = 'the last column, as none has a customary name; name another with target = "…"'
-    return column, Role(column, "target", "", INFERRED, reason)
-
-
 def require_column(name: str, columns: list[str], where: str, what: str) -> str:
     """Return `name` when it is a column, else say which there are.
 
@@ -155,149 +92,8 @@ def require_column(name: str, columns: list[str], where: str, what: str) -> str:
     if name in columns:
         return name
     found = listing(columns, 12)
-    raise InputError(
-        f"{what} '{name}' is not in {where}. Columns: {found}.{suggest(name, columns)}"
-    )
-
-
-def choose_task(target: pl.Series, entry: Entry) -> tuple[Task, Role]:
-    """Return the task that a target poses, and why.
-
-    Parameters
-    ----------
-    target : polars Series
-        Cleaned, without missing values.
-    entry : Entry
-        May name the task.
-
-    Returns
-    -------
-    task : {"binary", "multiclass", "regression"}
-    role : Role
-
-    Raises
-    ------
-    InputError
-        When the target does not allow the task named, or any.
-    """
-    name, n_values = target.name, target.n_unique()
-    is_number = target.dtype.is_numeric()
-    if entry.task is not None:
-        _check_task(target, entry.task)
-        return entry.task, Role(name, "task", entry.task, GIVEN, "named in the catalogue")
-    if target.dtype.is_temporal():
-        raise InputError(
-            f"Target '{name}' holds dates; expected classes or numbers: "
-            'name another column with target = "…".'
-        )
-    if n_values == 2:
-        return "binary", Role(name, "task", "binary", INFERRED, "the target has two values")
-    if not is_number:
-        _check_task(target, "multiclass")
-        reason = f"the target is text with {n_values} values"
-        return "multiclass", Role(name, "task", "multiclass", INFERRED, reason)
-    whole = bool((target.cast(pl.Float64) % 1 == 0).all())
-    if whole and n_values <= min(MAX_INTEGER_CLASSES, len(target) / 10):
-        reason = f'whole numbers with {n_values} values; task = "regression" keeps their distances'
-        return "multiclass", Role(name, "task", "multiclass", INFERRED, reason)
-    reason = f"numbers with {n_values:,} values"
-    return "regression", Role(name, "task", "regression", INFERRED, reason)
-
-
-def _check_task(target: pl.Series, task: Task) -> None:
-    name, n_values = target.name, target.n_unique()
-    if task == "regression" and not target.dtype.is_numeric():
-        raise InputError(
-            f"Target '{name}' is text such as {listing(target.unique().sort().to_list(), 3)}; "
-            'regression needs numbers: use task = "multiclass", or name another target.'
-        )
-    if task == "binary" and n_values != 2:
-        raise InputError(
-            f"Target '{name}' has {n_values:,} values; a binary task needs two: "
-            'use task = "multiclass", or name another target.'
-        )
-    if task == "multiclass" and (n_values > MAX_CLASSES or n_values > len(target) / 2):
-        raise InputError(
-            f"Target '{name}' has {n_values:,} different values in {len(target):,} rows; expected "
-            f"a number, or at most {MAX_CLASSES} classes that repeat: name another target."
-        )
-
-
-def order_classes(
-    target: pl.Series, task: Task, entry: Entry
-) -> tuple[tuple[str, ...], list[Role]]:
-    """Return the labels by code, and how the positive class was chosen.
-
-    Parameters
-    ----------
-    target : polars Series
-        Cleaned, without missing values.
-    task : str
-        As chosen.
-    entry : Entry
-        May name the positive class.
-
-    Returns
-    -------
-    classes : tuple of str
-        Empty for regression; the positive class is the last of two.
-    roles : list of Role
-        One row for a binary task.
-
-    Raises
-    ------
-    InputError
-        When the named positive class is not among the labels.
-    """
-    if task == "regression":
-        return (), []
-    labels = [label_of(value) for value in target.unique().sort().to_list()]
-    if entry.positive is not None and task != "binary":
-        raise InputError(
-            f"positive needs a binary target; '{target.name}' has {len(labels)} classes."
-        )
-    if task == "multiclass":
-        return tuple(labels), []
-    counts = dict(target.value_counts().iter_rows())
-    counts = {label_of(value): count for value, count in counts.items()}
-    if entry.positive is not None:
-        positive, origin, reason = label_of(entry.positive), GIVEN, "named in the catalogue"
-        if positive not in labels:
-            raise InputError(
-                f"The positive class '{positive}' is not a value of target '{target.name}', which "
-                f"has {listing(labels)}.{suggest(positive, labels)}"
-            )
-    else:
-        origin = INFERRED
-        known = [label for label in labels if label.lower() in POSITIVE_LABELS]
-        positive = known[0] if len(known) == 1 else min(labels, key=lambda label: counts[label])
-        reason = "a customary label" if len(known) == 1 else "the rarer of the two"
-    negative = next(label for label in labels if label != positive)
-    reason = f"{reason}; {counts[positive]:,} of {len(target):,} rows"
-    return (negative, positive), [Role(target.name, "positive class", positive, origin, reason)]
-
-
-def label_of(value: object) -> str:
-    """Return a class as text: 1.0 and True as "1".
-
-    Parameters
-    ----------
-    value : object
-        A value of the target.
-
-    Returns
-    -------
-    str
-        Its label.
-
-    Examples
-    --------
-    >>> label_of(1.0), label_of("Yes")
-    ('1', 'Yes')
-    """
-    if isinstance(value, bool | float) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
+    shown, hint = shorten(name, 80), suggest(name, columns)
+    raise InputError(f"{what} '{shown}' is not in {where}. Columns: {found}.{hint}")
 
 
 def assign_roles(
@@ -357,7 +153,7 @@ def _infer_groups(columns: list[pl.Series], plan: Assignment) -> None:
     for series in columns:
         n_values = series.drop_nulls().n_unique()
         repeats = 10 <= n_values <= len(series) / 1.2
-        if series.dtype.is_float() or series.dtype.is_temporal() or not repeats:
+        if series.dtype.is_temporal() or not repeats or _is_fractional(series):
             continue
         if _PERSON_NAME.match(snake_case(series.name).removesuffix("_number")):
             plan.groups = series.name
@@ -367,6 +163,11 @@ def _infer_groups(columns: list[pl.Series], plan: Assignment) -> None:
             )
             plan.rows.append(Role(series.name, "groups", "", INFERRED, reason))
             return
+
+
+def _is_fractional(series: pl.Series) -> bool:
+    """Whether any number has a fraction; whole numbers beside a gap came as floats."""
+    return series.dtype.is_float() and not bool((series.drop_nulls() % 1 == 0).all())
 
 
 def _place(

@@ -156,44 +156,45 @@ def _latest(time: pd.Series, fraction: float) -> np.ndarray:
 def _drawn(
     y: pd.Series, groups: pd.Series | None, rule: Rule, *, is_classification: bool
 ) -> np.ndarray:
-    """Return a mask of drawn rows: a systematic sample of units ordered by stratum."""
+    """Return a mask of drawn rows: every fifth unit, say, in random order within strata.
+
+    Every unit has the same chance. (Filling up to a share of the rows instead would prefer
+    small groups, which differ: persons who left early are sicker.)
+    """
     codes = np.arange(len(y)) if groups is None else pd.factorize(groups)[0]
     sizes = np.bincount(codes)
-    strata = _strata(y, codes, len(sizes), is_classification=is_classification)
-    order = np.lexsort((_hash_order(len(sizes), rule.seed), strata))
+    strata = _strata(y, codes, sizes, is_classification=is_classification)
+    order = np.lexsort((_hash_order(len(sizes), rule.seed), *strata))
+    steps = np.floor(np.arange(len(sizes) + 1) * rule.test_fraction + 0.5)
     chosen = np.zeros(len(sizes), dtype=bool)
-    chosen[order] = _every_so_often(sizes[order], rule.test_fraction)
+    chosen[order] = np.diff(steps) > 0
+    chosen &= sizes <= max(1, rule.test_fraction * len(y))  # one group is not the test set
     return np.asarray(chosen[codes])
 
 
 def _strata(
-    y: pd.Series, codes: np.ndarray, n_units: int, *, is_classification: bool
-) -> np.ndarray:
-    """Return a stratum per unit: its rarest class, or the fifth its mean target falls in."""
+    y: pd.Series, codes: np.ndarray, sizes: np.ndarray, *, is_classification: bool
+) -> tuple[np.ndarray, ...]:
+    """Return what makes units alike, the most important last: size, then the target.
+
+    Of a class target the rarest class in the unit and how often it is there; of a number the
+    fifth in which the unit's mean falls. Sizes and counts by doublings, in half steps.
+    """
     values = y.to_numpy()
     if is_classification:
         frequency = np.bincount(values)
         rarity = np.argsort(np.argsort(-frequency, kind="stable"))  # 0 = most frequent
-        strata = np.zeros(n_units, dtype=np.int64)
-        np.maximum.at(strata, codes, rarity[values])
-        return strata
-    means = np.bincount(codes, weights=values) / np.bincount(codes)
-    return np.searchsorted(np.quantile(means, [0.2, 0.4, 0.6, 0.8]), means)
+        rarest = np.zeros(len(sizes), dtype=np.int64)
+        np.maximum.at(rarest, codes, rarity[values])
+        n_rarest = np.bincount(codes, weights=rarity[values] == rarest[codes])
+        return _half_doublings(sizes), _half_doublings(n_rarest), rarest
+    means = np.bincount(codes, weights=values) / sizes
+    fifth = np.searchsorted(np.quantile(means, [0.2, 0.4, 0.6, 0.8]), means)
+    return _half_doublings(sizes), fifth
 
 
-def _every_so_often(sizes: np.ndarray, fraction: float) -> np.ndarray:
-    """Return which units to take, in order, so that taken rows keep pace with `fraction`."""
-    if (sizes == 1).all():
-        ahead = np.floor((np.arange(len(sizes)) + 1) * fraction + 0.5)
-        return np.asarray(np.diff(ahead, prepend=np.floor(0.5)) > 0)
-    chosen = np.zeros(len(sizes), dtype=bool)
-    seen = taken = 0
-    for i, size in enumerate(sizes.tolist()):
-        seen += size
-        if taken + size / 2 <= fraction * seen:
-            chosen[i] = True
-            taken += size
-    return chosen
+def _half_doublings(counts: np.ndarray) -> np.ndarray:
+    return np.asarray(np.round(2 * np.log2(counts)).astype(np.int64))
 
 
 def _hash_order(n: int, seed: int) -> np.ndarray:

@@ -182,7 +182,7 @@ def _with_duckdb(path: Path, query: str | None) -> RawTable:
             if query is None:
                 tables = [row[0] for row in connection.execute("show tables").fetchall()]
                 query = _only_table(tables, shown, lambda name: '"' + name.replace('"', '""') + '"')
-            table: Any = connection.execute(query).to_arrow_table()
+            table: Any = connection.sql(query).to_arrow_table()
     except duckdb.Error as error:
         raise _failure(error, shown, None) from None
     names, repairs = unique_headers(table.column_names)

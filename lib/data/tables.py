@@ -116,14 +116,14 @@ def shorten(text: object, length: int = 40) -> str:
     Returns
     -------
     str
-        With "…" where it was cut.
+        On one line, with "…" where it was cut.
 
     Examples
     --------
     >>> shorten("x" * 50, 5)
     'xxxx…'
     """
-    words = str(text)
+    words = "".join(c if c.isprintable() else " " for c in str(text)[: 4 * length])
     return words if len(words) <= length else words[: length - 1] + "…"
 
 
