@@ -47,7 +47,7 @@ def plot_associations(
     names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
     kept = _strongest(pairs, max_columns)
     own = ax is None
-    side = 3.4 + 0.27 * max(len(kept), 6)
+    side = 3.2 + 0.23 * max(len(kept), 8)
     ax = make_axes(ax, width=side + 0.8, height=side)
     if not len(kept):
         ax.set(xlabel="column", ylabel="column")
@@ -112,7 +112,8 @@ def plot_strengths(
         for kind, sign in zip(shown["kind"], is_sign, strict=True)
     ]
     draw_dots(ax, shown["feature"].tolist(), shown["strength"].tolist(), colors=colors)
-    ax.set_xlim(0, min(max(e.high for e in shown["strength"]) * 1.1 + 0.02, 1.02))
+    reach = max(e.high for e in shown["strength"])
+    ax.set_xlim(-0.01, min(reach * 1.1 + 0.02, 1.02))
     _kind_legend(ax, shown["kind"][is_sign].unique().tolist(), any_grey=not is_sign.all())
     left_out = of_many(len(shown), len(screening), "features drawn")
     ax.set_xlabel(str(ax.get_xlabel()) + (f" ({left_out})" if left_out else ""))

@@ -20,6 +20,7 @@ from lib.estimates import wilson
 from lib.plots.panels import (
     compact,
     draw_distribution,
+    is_crowded,
     panel_title,
     percent_axis,
 )
@@ -126,13 +127,19 @@ def plot_scatter_matrix(
         frame[names].assign(**{"": np.arange(len(frame))}), max_rows, random_state
     )
     positions = rows[""].to_numpy()
-    values = np.column_stack([_finite(statistics.numbers_of(rows[name])) for name in names])
+    numbers = [_finite(statistics.numbers_of(rows[name])) for name in names]
+    crowded = [is_crowded(column) for column in numbers]
+    values = np.column_stack(
+        [np.log10(1 + x) if is_log else x for x, is_log in zip(numbers, crowded, strict=True)]
+    )
+    labels = short_labels(names, 20)
+    labels = [f"log10(1 + {x})" if is_log else x for x, is_log in zip(labels, crowded, strict=True)]
     colors = _point_colors(target, classes, positions)
     size = len(names)
     figure, axes = plt.subplots(size, size, figsize=(2.0 * size + 0.6,) * 2, squeeze=False)
     for (i, j), ax in np.ndenumerate(axes):
         _draw_pair(ax, values[:, j], values[:, i], colors, is_diagonal=i == j, is_above=i < j)
-        _label_outer(ax, names, i, j)
+        _label_outer(ax, labels, i, j)
     _class_legend(figure, classes, target)
     notes = [
         of_many(size, len(ordered), "columns of numbers drawn"),
@@ -322,19 +329,20 @@ def _draw_pair(
         ax.scatter(x[known], y[known], c=shown, s=7, alpha=0.6, linewidths=0)
 
 
-def _label_outer(ax: Axes, names: Sequence[str], i: int, j: int) -> None:
+def _label_outer(ax: Axes, labels: Sequence[str], i: int, j: int) -> None:
     """Write names and ticks only at the left and the bottom; the inside stays quiet."""
-    last = len(names) - 1
+    last = len(labels) - 1
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(3))
         axis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
     ax.tick_params(labelsize=7.5, labelbottom=i == last, labelleft=j == 0 and i > 0)
     if i < j:
         ax.set(xticks=[], yticks=[])
+        ax.spines[:].set_visible(False)
     if i == last:
-        ax.set_xlabel(shorten(names[j], 20), size=9)
+        ax.set_xlabel(labels[j], size=9)
     if j == 0:
-        ax.set_ylabel(shorten(names[i], 20), size=9)
+        ax.set_ylabel(labels[i], size=9)
 
 
 def _class_legend(figure: Figure, classes: Sequence[str], target: pd.Series | None) -> None:
@@ -348,7 +356,8 @@ def _class_legend(figure: Figure, classes: Sequence[str], target: pd.Series | No
     if len(classes) > MAX_CLASSES:
         handles.append(Line2D([], [], marker="o", linestyle="", color=GREY))
         labels.append(f"{len(classes) - MAX_CLASSES:,} other classes")
-    figure.legend(handles, labels, loc="outside right upper")
+    title = None if target.name is None else shorten(target.name, 20)
+    figure.legend(handles, labels, loc="outside right upper", title=title)
 
 
 def _finite(numbers: Floats) -> Floats:

@@ -51,7 +51,11 @@ def plot_drift(
     >>> plot_drift(table).get_title()
     'Training and test rows show no sign of a difference in 1 column'
     """
-    shown = drift.dropna(subset="distance").head(max_columns)
+    rank = drift["verdict"].map(list(reversed(WORDS)).index)
+    ordered = drift.assign(rank=rank).sort_values(
+        ["rank", "distance"], ascending=[True, False], kind="stable"
+    )
+    shown = ordered.dropna(subset="distance").head(max_columns)
     ax = make_axes(ax, height=1.7 + 0.27 * max(len(shown), 3))
     ax.set(xlabel="distance of the two distributions, 0 equal to 1 apart", ylabel="column")
     positions = np.arange(len(shown))

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
-from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from lib.plots.style import BLUE, clean, of_many, say, short_labels, shorten
 from lib.statistics import numbers_of
@@ -20,6 +20,7 @@ from lib.statistics.columns import levels_of
 Floats = npt.NDArray[np.float64]
 N_BINS = 30
 MAX_BARS = 12  # values or levels that still get a bar each
+SECONDS_OF_A_DAY = 86_400
 WIDEST = 1e300  # beyond, a difference of two values is no float any more
 
 
@@ -54,33 +55,76 @@ def draw_distribution(ax: Axes, column: pd.Series, kind: str, *, max_bars: int =
 def draw_histogram(
     ax: Axes, numbers: Floats, *, label: str = "value", is_date: bool = False
 ) -> None:
-    """Draw a histogram of the finite numbers; far-off ones are counted in the label."""
+    """Draw a histogram of the finite numbers; what it leaves out is counted in the label.
+
+    Amounts that crowd near zero are drawn on a log scale, without the zeros.
+    """
     finite = numbers[np.isfinite(numbers)]
     ax.set(xlabel=label, ylabel="rows")
     if not len(finite):
         say(ax, "no finite value")
         return
-    low, high = _drawn_range(finite)
-    if not high - low < WIDEST:
-        say(ax, f"values from {low:.3g} to {high:.3g}: too far apart to draw")
-        return
-    inside = finite[(finite >= low) & (finite <= high)]
-    n_infinite = int(np.isinf(numbers).sum())
-    counts, edges = np.histogram(inside, bins=min(N_BINS, max(len(np.unique(inside)), 1)))
-    if is_date:
-        edges = _as_days(edges)
-        locator = AutoDateLocator(maxticks=5)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    n_infinite = len(numbers) - len(finite) - int(np.isnan(numbers).sum())
+    notes = [f"{n_infinite:,} infinite"] if n_infinite else []
+    if not is_date and is_crowded(finite):
+        positive = finite[finite > 0]
+        edges = np.geomspace(positive.min(), positive.max(), N_BINS + 1)
+        edges[[0, -1]] = positive.min(), positive.max()
+        counts, inside = np.histogram(positive, bins=edges)[0], positive
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.xaxis.set_major_locator(LogLocator(numticks=5))
+        n_zero = len(finite) - len(positive)
+        notes = [
+            "log scale",
+            *([f"{percent(n_zero / len(finite))} are 0"] if n_zero else []),
+            *notes,
+        ]
     else:
+        low, high = _drawn_range(finite)
+        if not high - low < WIDEST:
+            say(ax, f"values from {low:.3g} to {high:.3g}: too far apart to draw")
+            return
+        inside = finite[(finite >= low) & (finite <= high)]
+        notes += [f"{len(finite) - len(inside):,} beyond"] if len(inside) < len(finite) else []
+        counts, edges = np.histogram(inside, bins=_edges(inside))
         ax.xaxis.set_major_locator(MaxNLocator(4))
+    if is_date:
+        _date_axis(ax)
+        edges = edges / SECONDS_OF_A_DAY
     ax.stairs(counts, edges, fill=True, color=BLUE)
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    notes = [f"{len(finite) - len(inside):,} beyond"] if len(inside) < len(finite) else []
-    notes += [f"{n_infinite:,} infinite"] if n_infinite else []
     if notes:
         ax.set_xlabel(f"{label} ({', '.join(notes)})")
     _readable_ticks(ax, is_date=is_date)
+
+
+def is_crowded(numbers: Floats) -> bool:
+    """Return whether amounts pile up near zero while a few reach far.
+
+    Parameters
+    ----------
+    numbers : array of float
+        NaN is ignored.
+
+    Returns
+    -------
+    bool
+        Whether a log scale shows more.
+
+    Examples
+    --------
+    >>> is_crowded(np.r_[np.zeros(90), np.geomspace(1, 1000, 10)]), is_crowded(np.arange(100.0))
+    (True, False)
+    """
+    known = numbers[np.isfinite(numbers)]
+    if not len(known) or known.min() < 0 or known.max() <= 0:
+        return False
+    positive = known[known > 0]
+    reach = float(positive.max())
+    if reach / 30 < float(positive.min()) or float(positive.min()) < 1e-300:
+        return False
+    return bool(np.mean(known < reach / 20) > 0.6)
 
 
 def draw_level_counts(ax: Axes, column: pd.Series, *, max_bars: int = MAX_BARS) -> None:
@@ -145,42 +189,45 @@ def draw_dots(
     ax.grid(visible=False, axis="y")
 
 
-def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, width: int = 22, colorbar: bool = True) -> None:
+def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, width: int = 22, size: float = 8.5) -> None:
     """Draw a square table of associations from -1 to 1; grey where there is none to compute."""
     values = matrix.to_numpy(dtype=float)
     ax.imshow(np.isnan(values), cmap=ListedColormap(["#FFFFFF", "#D9D9D9"]), vmin=0, vmax=1)
     image = ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", norm=Normalize(-1, 1))
     labels = short_labels(matrix.columns, width)
-    size = 9.5 if len(labels) <= 16 else max(5.0, 9.5 * 16 / len(labels))
     ax.set_xticks(range(len(labels)), labels, rotation=90, size=size)
     ax.set_yticks(range(len(labels)), labels, size=size)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     if len(labels) <= 14:
         _write_values(ax, values)
-    if colorbar:
-        bar = ax.figure.colorbar(image, ax=ax, shrink=0.6, label="association")
-        bar.outline.set_visible(False)  # type: ignore[operator]
+    bar = ax.figure.colorbar(image, ax=ax, shrink=0.6, label="association")
+    bar.outline.set_visible(False)  # type: ignore[operator]
 
 
 def percent(share: float) -> str:
-    """Return a share for people: 12 %, 0.4 %.
+    """Return a share for people: 12 %, 0.4 %; 0 % and 100 % only when it is.
 
     Examples
     --------
-    >>> percent(0.1234), percent(0.0042), percent(0)
-    ('12 %', '0.4 %', '0 %')
+    >>> percent(0.1234), percent(0.0042), percent(0), percent(0.99999)
+    ('12 %', '0.4 %', '0 %', '> 99.9 %')
     """
     if not np.isfinite(share):
         return ""
-    return f"{share * 100:.1f} %" if 0 < share < 0.0095 else f"{share * 100:.0f} %"
+    if 0 < share < 0.0005:
+        return "< 0.1 %"
+    if 0.9995 <= share < 1:
+        return "> 99.9 %"
+    digits = 1 if 0 < share < 0.0095 or 0.9905 <= share < 1 else 0
+    return f"{share * 100:.{digits}f} %"
 
 
 def percent_axis(ax: Axes, which: str = "x") -> None:
     """Write the ticks of an axis as percentages."""
     axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_formatter(PercentFormatter(1.0, symbol=" %"))
-    axis.set_major_locator(MaxNLocator(4))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value * 100:.4g} %"))
+    axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
 
 
 def panel_title(ax: Axes, name: object, *, width: int = 30) -> None:
@@ -218,7 +265,7 @@ def compact(value: float) -> str:
     ('12k', '2.5M', '0.25', '-3')
     """
     for size, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size <= abs(value) < size * 1000 and (letter != "k" or abs(value) >= 1e4):
+        if size <= abs(value) < size * 1000:
             return f"{value / size:.3g}{letter}"
     return f"{value:.4g}"
 
@@ -237,5 +284,17 @@ def _drawn_range(finite: Floats) -> tuple[float, float]:
     return low, high
 
 
-def _as_days(seconds: Floats) -> Floats:
-    return seconds / 86_400
+def _edges(inside: Floats) -> Floats:
+    """Return the ends of the bars: one a number for whole numbers, else thirty."""
+    low, high = float(inside.min()), float(inside.max())
+    if high - low <= 2 * N_BINS and np.array_equal(inside, np.round(inside)):
+        return np.arange(low - 0.5, high + 1)
+    if low == high:
+        return np.array([low - 0.5, high + 0.5])
+    return np.linspace(low, high, N_BINS + 1)
+
+
+def _date_axis(ax: Axes) -> None:
+    locator = AutoDateLocator(maxticks=5)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -46,7 +46,7 @@ def plot_time_profile(profile: TimeProfile, *, target: str, is_share: bool = Fal
     _draw_means(panels["mean"], profile, target, is_share=is_share)
     _draw_rows(panels["rows"], profile)
     _draw_memory(panels["memory"], profile)
-    figure_title(figure, _claim(profile, target), _season_note(profile))
+    figure_title(figure, _claim(profile, target), _note(profile))
     return figure
 
 
@@ -72,7 +72,7 @@ def _draw_means(ax: Axes, profile: TimeProfile, target: str, *, is_share: bool) 
         label="mean",
     )
     _period_ticks(ax, profile)
-    what = f"share of {shorten(target)}" if is_share else f"mean of {shorten(target)}"
+    what = f"{'share' if is_share else 'mean'} of {shorten(target, 22)}"
     ax.set(ylabel=what, title="Level")
     if is_share:
         percent_axis(ax, "y")
@@ -94,7 +94,7 @@ def _draw_memory(ax: Axes, profile: TimeProfile) -> None:
         title="Memory between periods",
     )
     if not len(memory):
-        say(ax, "fewer than four periods")
+        say(ax, "too few periods to tell memory from chance")
         return
     ax.axhspan(
         -memory["bound"].iloc[0], memory["bound"].iloc[0], color=GREY, alpha=0.25, linewidth=0
@@ -137,9 +137,11 @@ def _claim(profile: TimeProfile, target: str) -> str:
     return f"{name}{direction} over {n} periods (Kendall's τ {profile.trend.value:.2f})"
 
 
-def _season_note(profile: TimeProfile) -> str:
+def _note(profile: TimeProfile) -> str:
     parts = [
         f"{row.cycle}: {row.strength:.0%} of the spread around slow change (peak: {row.peak})"
         for row in profile.seasons.itertuples()
     ]
+    if profile.persistence is not None:
+        parts.append(f"rank correlation of a group with its next row: {profile.persistence}")
     return "; ".join(parts)

@@ -152,7 +152,8 @@ def set_title(ax: Axes, title: str, *, n_columns: int = 1) -> None:
         Axes that share the figure's width.
     """
     size = font_manager.FontProperties(size=mpl.rcParams["axes.titlesize"]).get_size_in_points()
-    inches = figure_of(ax).get_figwidth() * 0.82 / n_columns
+    # Beside tick labels and a neighbour, the axes get less of their share of the figure.
+    inches = figure_of(ax).get_figwidth() * (0.82 if n_columns == 1 else 0.62) / n_columns
     width = max(int(inches * 72 / (0.62 * size)), 12)
     ax.set_title("\n".join(textwrap.wrap(title, width)))
 

@@ -27,6 +27,7 @@ CYCLES = (  # name, base frequency, length in it, what to call a position
     ("day of the week", "D", 7),
     ("month of the year", "M", 12),
 )
+MIN_REMEMBERED = 8  # periods, below which autocorrelation is all chance
 MIN_CYCLES = 2  # fewer repetitions cannot tell a season from chance
 
 
@@ -37,7 +38,7 @@ class TimeProfile:
     Attributes
     ----------
     unit : str
-        What one period is: "day", "month", "value of year".
+        What one period is: "day", "month", or the name of the time column.
     periods : DataFrame with columns period, rows, mean, low, high
         In order of time; the interval is that of the mean if rows were independent.
     trend : Estimate
@@ -135,10 +136,10 @@ def _periods(time: pd.Series) -> tuple[str, list[str], npt.NDArray[np.int64]]:
     numbers = numbers_of(time)
     if np.isnan(numbers).all():  # names of periods, such as "2024-Q1"
         codes, names = pd.factorize(time.map(str), sort=True)
-        return f"value of {time.name}", [str(name) for name in names], codes.astype(np.int64)
+        return str(time.name), [str(name) for name in names], codes.astype(np.int64)
     n_values = len(np.unique(numbers[~np.isnan(numbers)]))
     bins, labels = bins_of(numbers, MAX_PERIODS)
-    unit = f"value of {time.name}" if n_values <= MAX_PERIODS else f"bin of {time.name}"
+    unit = str(time.name) if n_values <= MAX_PERIODS else f"{time.name}, in bins"
     return unit, labels, bins
 
 
@@ -191,7 +192,7 @@ def _autocorrelations(values: Floats, n_lags: int) -> Floats:
 
 
 def _memory(means: Floats, confidence: float) -> pd.DataFrame:
-    n_lags = min(len(means) // 2, 24) if len(means) >= 4 else 0
+    n_lags = min(len(means) // 2, 24) if len(means) >= MIN_REMEMBERED else 0
     lags = np.arange(1, n_lags + 1)
     bound = stats.norm.ppf((1 + confidence) / 2) / np.sqrt(max(len(means), 1))
     values = _autocorrelations(means, n_lags)
