@@ -139,6 +139,14 @@ def test_dates_in_order_become_time_and_stay_a_feature(table, config):
     assert dataset.split.test.tolist() == list(range(48, 60))
 
 
+def test_years_in_order_become_time(table, config):
+    """A column of years that orders the rows is their time, not a count of rows."""
+    years = range(1950, 1950 + N)
+    dataset = load_data(table({"year": years, "x": X1, "y": ["a", "b"] * 30}), config=config)
+    assert dataset.numeric == ["year", "x"]
+    assert dataset.time.tolist() == list(years)
+
+
 def test_catalogue_corrects_everything(table, config):
     """What was inferred wrongly is put right in the catalogue, and then says "given"."""
     frame = {

@@ -23,7 +23,9 @@ _PERSON_NAME = re.compile(
     r"family|account|provider|employee|driver|animal|individual)"
     r"(_(id|no|nr|number|key|code))?$"
 )
-_TIME_NAME = re.compile(r"(^|_)(date|datetime|time|timestamp|day|dteday|week|month|period|ts)(_|$)")
+_TIME_NAME = re.compile(
+    r"(^|_)(date|datetime|time|timestamp|year|day|dteday|week|month|period|ts)(_|$)"
+)
 
 
 class Role(NamedTuple):
@@ -206,7 +208,7 @@ def _identifies(series: pl.Series, n_values: int) -> str | None:
     named = bool(_ID_NAME.search(snake_case(series.name)))
     if series.dtype.is_integer():
         steps = series.diff().drop_nulls()
-        if len(steps) and bool((steps == 1).all()):
+        if series[0] in {0, 1} and bool((steps == 1).all()):
             return "counts the rows"
         return "unique whole numbers, named like an identifier" if named else None
     has_spaces = int(series.str.contains(r"\s").sum()) > len(series) / 2
@@ -238,10 +240,13 @@ def _settle_time(frame: pl.DataFrame, plan: Assignment) -> None:
         plan.rows.append(Role(plan.time, "time", "", GIVEN, reason))
         return
     dates = [name for name, kind in plan.features.items() if kind == "date"]
-    ordered = [name for name in dates if frame[name].null_count() == 0 and frame[name].is_sorted()]
+    ordered = [name for name in dates if _is_ordered(frame[name])]
+    if not dates:  # years and the like come as numbers
+        named = [name for name in plan.features if _TIME_NAME.search(snake_case(name))]
+        ordered = [name for name in named if _is_ordered(frame[name])]
     if len(ordered) == 1:
         plan.time = ordered[0]
-        reason = "dates in the order of the rows; also a feature. The last rows become the test set"
+        reason = "in the order of the rows; also a feature. The last rows become the test set"
         plan.rows.append(Role(plan.time, "time", "", INFERRED, reason))
         return
     for name in dates:
@@ -251,6 +256,13 @@ def _settle_time(frame: pl.DataFrame, plan: Assignment) -> None:
                 'the one column of dates; also a feature. split = { rule = "random" } ignores it'
             )
             plan.rows.append(Role(name, "time", "", INFERRED, reason))
+
+
+def _is_ordered(series: pl.Series) -> bool:
+    """Whether the rows stand in the order of a column of at least ten moments or numbers."""
+    is_clock = series.dtype.is_temporal() or series.dtype.is_numeric()
+    ordered = is_clock and series.null_count() == 0 and series.is_sorted()
+    return ordered and series.n_unique() >= 10
 
 
 def settle_missing_keys(frame: pl.DataFrame, plan: Assignment) -> tuple[pl.DataFrame, list[Repair]]:
