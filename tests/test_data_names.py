@@ -2,7 +2,7 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lib.data.names import MAX_LENGTH, safe_names, slug
@@ -11,6 +11,7 @@ from lib.data.tables import unique_headers
 SAFE = re.compile(r"[a-z][a-z0-9_]*")
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=60) | st.sampled_from(["$", "a", "A", "", "\x00", "😀"])))
 def test_any_names_become_safe_and_unique(columns):
     """Whatever the columns are called: ASCII snake_case, unique, at most 40 characters."""
@@ -31,12 +32,14 @@ def test_signs_keep_columns_apart():
     assert safe_names(["Gain ($)", "Gain (%)", "Gain"]) == ["gain_usd", "gain_percent", "gain"]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_slug_is_a_plain_folder_name(text):
     """A dataset's name never leaves the reports folder."""
     assert SAFE.fullmatch(slug(text))
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(max_size=5)))
 def test_headers_become_unique(headers):
     """Blank and repeated headers get names of their own; good ones keep theirs."""
