@@ -31,12 +31,13 @@ from lib.config import Config
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.evaluation import cross_validate
-from lib.features import make_category_codes, make_preprocessor
+from lib.features import count_encoded, make_category_codes, make_preprocessor
 from lib.resampling import make_cv, make_folds
 
 Task = Literal["binary", "multiclass"]
 Rows = npt.NDArray[np.intp]
 MAX_NEIGHBOURS = 50
+MAX_NEWTON = 1_000  # coefficients; the cost grows with their cube
 RIDGE_PENALTIES = np.logspace(-3, 4, 15)
 
 
@@ -186,9 +187,8 @@ def baselines(dataset: Dataset, config: Config) -> dict[str, Any]:
     native = make_preprocessor(dataset, kind="tree", random_state=seed)
     codes = make_category_codes()
     n_train = max(len(dataset) * (config.budget.n_splits - 1) // config.budget.n_splits, 2)
-    settings = {"n_rows": n_train, "n_columns": dataset.n_features, "seed": seed}
     make = _make_classifiers if dataset.task != "regression" else _make_regressors
-    models = make(max_rows=config.budget.max_rows_slow, **settings)
+    models = make(dataset, n_rows=n_train, seed=seed, max_rows=config.budget.max_rows_slow)
     steps = {
         "dummy": [],
         "linear": [("scaled", scaled)],
@@ -270,13 +270,16 @@ def compare_baseline_models(
     return table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
 
 
-def _make_classifiers(*, n_rows: int, n_columns: int, seed: int, max_rows: int) -> dict[str, Any]:
+def _make_classifiers(dataset: Dataset, *, n_rows: int, seed: int, max_rows: int) -> dict[str, Any]:
+    # Newton's method ends at the optimum to the last digits, as long as its matrix stays small.
+    small = count_encoded(dataset) * len(dataset.classes) <= MAX_NEWTON
+    solver = "newton-cholesky" if small else "lbfgs"
     n_folds = 2 if min(n_rows, max_rows) >= 2_000 else 5  # halves are enough of many rows
     # Balanced, or a rare class leaves hardly a margin to rank by; calibration restores the rate.
     svm = CalibratedClassifierCV(SVC(class_weight="balanced"), cv=n_folds)
     return {
         "dummy": DummyClassifier(strategy="prior"),
-        "linear": LogisticRegression(max_iter=2_000),
+        "linear": LogisticRegression(solver=solver, tol=1e-8, max_iter=2_000),
         "k-nearest neighbours": KNeighborsClassifier(_neighbours(n_rows)),
         "SVM": CappedClassifier(svm, max_rows=max_rows, min_class_rows=n_folds, random_state=seed),
         "decision tree": DecisionTreeClassifier(
@@ -288,11 +291,11 @@ def _make_classifiers(*, n_rows: int, n_columns: int, seed: int, max_rows: int) 
         "histogram boosting": HistGradientBoostingClassifier(
             **_hist_settings(n_rows), random_state=seed
         ),
-        "LightGBM": _make_lightgbm("classifier", n_rows, n_columns, seed),
+        "LightGBM": _make_lightgbm("classifier", n_rows, dataset.n_features, seed),
     }
 
 
-def _make_regressors(*, n_rows: int, n_columns: int, seed: int, max_rows: int) -> dict[str, Any]:
+def _make_regressors(dataset: Dataset, *, n_rows: int, seed: int, max_rows: int) -> dict[str, Any]:
     svm = TransformedTargetRegressor(SVR(), transformer=StandardScaler())
     return {
         "dummy": DummyRegressor(),
@@ -308,7 +311,7 @@ def _make_regressors(*, n_rows: int, n_columns: int, seed: int, max_rows: int) -
         "histogram boosting": HistGradientBoostingRegressor(
             **_hist_settings(n_rows), random_state=seed
         ),
-        "LightGBM": _make_lightgbm("regressor", n_rows, n_columns, seed),
+        "LightGBM": _make_lightgbm("regressor", n_rows, dataset.n_features, seed),
     }
 
 

@@ -346,3 +346,19 @@ def test_intervals_end_where_the_metric_ends():
     for name, metric in evaluation.scorers("binary").items():
         low, high = metric.bounds
         assert all(low <= e.low <= e.value <= e.high <= high for e in table[name]), name
+
+
+def test_scores_do_not_depend_on_threads():
+    """The environment's thread count is set aside: linear algebra runs on one thread."""
+    from threadpoolctl import threadpool_info
+
+    seen = []
+
+    class Watching(Ridge):
+        def fit(self, X, y, sample_weight=None):
+            seen.extend(pool["num_threads"] for pool in threadpool_info())
+            return super().fit(X, y, sample_weight)
+
+    dataset = make_planted(60, task="regression", **NUMERIC)
+    evaluation.cross_validate({"m": Watching()}, dataset, folds_of(dataset, n_splits=2))
+    assert set(seen) == {1}

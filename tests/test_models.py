@@ -26,7 +26,7 @@ FAMILIES = [
 ]
 
 
-def evaluate(dataset, *, n_splits=3, **choices):
+def evaluate(dataset, *, n_splits=2, **choices):
     """Cross-validate all baselines."""
     config = load_config(effort="quick", **choices)
     folds = make_folds(dataset, make_cv(dataset, n_splits=n_splits))
