@@ -15,10 +15,18 @@ from lib.statistics.columns import (
     sample_rows,
 )
 from lib.statistics.drift import compare_samples, stability_index
+from lib.statistics.observations import (
+    Observation,
+    describe_target,
+    outcome_of,
+    rank_observations,
+    target_in_words,
+)
 from lib.statistics.periods import TimeProfile, compute_time_profile
 from lib.statistics.screening import compare_with_target, feature_levels
 
 __all__ = [
+    "Observation",
     "TimeProfile",
     "as_frame",
     "as_matrix",
@@ -31,8 +39,12 @@ __all__ = [
     "compute_types",
     "correlation_ratio",
     "cramers_v",
+    "describe_target",
     "feature_levels",
     "numbers_of",
+    "outcome_of",
+    "rank_observations",
     "sample_rows",
     "stability_index",
+    "target_in_words",
 ]
