@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lib import report
 from lib.config import Config
@@ -201,6 +204,19 @@ def test_hostile_names_and_cells_stay_data(record, hostile, capsys):
     shown = capsys.readouterr().out
     assert "\x1b" not in shown
     assert "\u202e" not in shown
+
+
+@given(st.text(max_size=40))
+@example("1. first")
+@example("- item")
+@example("a\u2028b\x85c")
+@example("&lt;b&gt; \\| a_b _c_ [x](y) http://x")
+def test_any_text_survives_markdown(anything):
+    """Whatever a value holds, the committed file gives it back, on one line and without a tag."""
+    escaped = text.escape_markdown(anything)
+    assert text.unescape_markdown(escaped) == text.clean(anything)
+    assert len(escaped.splitlines()) <= 1
+    assert not re.search(r"<[a-zA-Z/!?]", escaped)
 
 
 def test_a_finding_renders_once_in_a_notebook(record):

@@ -22,6 +22,7 @@ _WHOLE = re.compile(
     r"<(script|style|title|template|noscript|svg|math)\b.*?</\1\s*>", re.IGNORECASE | re.DOTALL
 )
 _IMAGE = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml)[;,]", re.IGNORECASE)
+_NO_SOURCE = re.compile(r"<img(?![^>]*\ssrc=)[^>]*>")  # its source was not allowed
 _HEADING = re.compile(r"<h([1-6])>(.*?)</h\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]+>")
 
@@ -70,7 +71,7 @@ def sanitise(unsafe: str) -> str:
     >>> sanitise('<b onclick="x()">bold</b><script>alert(1)</script>')
     '<b>bold</b>'
     """
-    return str(_cleaner().clean(_WHOLE.sub("", unsafe)))
+    return _NO_SOURCE.sub("", str(_cleaner().clean(_WHOLE.sub("", unsafe))))
 
 
 def render_markdown(source: str) -> str:
@@ -79,7 +80,7 @@ def render_markdown(source: str) -> str:
     Examples
     --------
     >>> render_markdown("Costs **5** <img src=x onerror=alert(1)>")
-    '<p>Costs <strong>5</strong> <img></p>'
+    '<p>Costs <strong>5</strong> </p>'
     """
     from nbconvert.filters.markdown_mistune import (  # noqa: PLC0415 - takes a second
         IPythonRenderer,

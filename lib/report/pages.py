@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from lib.report import markup
 from lib.report.cells import ANSI, read_notebook
-from lib.report.record import Record, write_text
+from lib.report.record import Record, conclusion, write_text
 
 TEMPLATES = Path(__file__).parent / "templates"
 POLICY = (
@@ -82,12 +82,9 @@ def render_page(
     twin = _read_json(folder / "findings.json")
     if record is not None:
         twin = {**json.loads(record.to_json({})), **twin}
-    said = [
-        {"kind": entry["kind"], "html": markup.render_sentence(entry["markdown"])}
-        for section in twin.get("sections", ())
-        for entry in section["entries"]
-        if entry["kind"] != "table"
-    ]
+    sections = twin.get("sections", ())
+    entries = [entry for section in sections for entry in section["entries"]]
+    headlines = conclusion(sections)
     page = (
         _environment()
         .get_template("page.html.j2")
@@ -95,8 +92,9 @@ def render_page(
             title=title,
             state=state or ("failed" if contents.error else "passed"),
             contents=contents,
-            findings=[s for s in said if s["kind"] == "finding"],
-            warnings=[s for s in said if s["kind"] == "warning"],
+            headlines=_sentences(headlines),
+            others=_sentences(e for e in entries if e["kind"] == "finding" and e not in headlines),
+            warnings=_sentences(e for e in entries if e["kind"] == "warning"),
             dataset=twin.get("provenance", {}).get("dataset", ""),
             provenance=_provenance(twin.get("provenance", {})),
         )
@@ -104,6 +102,10 @@ def render_page(
     folder.mkdir(parents=True, exist_ok=True)
     write_text(folder / "page.html", page)
     return folder / "page.html"
+
+
+def _sentences(entries: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [markup.render_sentence(entry["markdown"]) for entry in entries]
 
 
 def _provenance(given: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -152,7 +154,7 @@ def render_index(
             summary=summary,
             origin=origin,
             cards=cards,
-            counts=sorted(counts.items()),
+            counts=sorted(counts.items(), key=lambda pair: (mood(pair[0]), pair)),
             n_warnings=sum(card["n_warnings"] for card in cards),
         )
     )
@@ -165,12 +167,7 @@ def _card(folder: Path, row: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the index shows of one analysis."""
     twin, result = _read_json(folder / "findings.json"), _read_json(folder / "record.json")
     state = str(row.get("state") or "not run")
-    sentences = [
-        markup.render_sentence(entry["markdown"])
-        for section in twin.get("sections", ())
-        for entry in section["entries"]
-        if entry["kind"] == "finding"
-    ]
+    sentences = _sentences(conclusion(twin.get("sections", ())))
     provenance = twin.get("provenance", {})
     return {
         "name": str(row["name"]),
@@ -178,7 +175,7 @@ def _card(folder: Path, row: Mapping[str, Any]) -> dict[str, Any]:
         "state": state,
         "page": f"{quote(str(row['name']))}/page.html" if (folder / "page.html").is_file() else "",
         "headlines": sentences[:N_HEADLINES],
-        "n_more": max(len(sentences) - N_HEADLINES, 0),
+        "n_more": max(len(twin.get("findings", ())) - N_HEADLINES, 0),
         "n_warnings": len(twin.get("warnings", ())),
         "facts": _facts(row),
         "note": str(row.get("note") or ""),

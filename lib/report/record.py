@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -162,6 +162,11 @@ class Record:
         return [entry.text for entry in self.entries("finding")]
 
     @property
+    def headlines(self) -> list[str]:
+        """The findings of the conclusion as plain sentences; all where there is none."""
+        return [entry["text"] for entry in conclusion([asdict(s) for s in self.sections])]
+
+    @property
     def warnings(self) -> list[str]:
         """The warnings as plain sentences."""
         return [entry.text for entry in self.entries("warning")]
@@ -236,6 +241,28 @@ def _section_blocks(section: Section) -> list[str]:
             blocks.append(f"- {entry.markdown}")
         previous = entry.kind
     return blocks
+
+
+def conclusion(sections: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the findings of the sections called Conclusion or Results, all where there is none.
+
+    Parameters
+    ----------
+    sections : sequence of mapping
+        As in `findings.json`.
+
+    Returns
+    -------
+    list of mapping
+        Entries in order.
+    """
+    found = [[e for e in s["entries"] if e["kind"] == "finding"] for s in sections]
+    closing = [
+        entries
+        for section, entries in zip(sections, found, strict=True)
+        if section["title"].lower().startswith(("conclusion", "result")) and entries
+    ]
+    return [entry for entries in closing or found for entry in entries]
 
 
 def write_text(path: Path, content: str) -> None:

@@ -13,6 +13,7 @@ from lib.report import text
 
 MAX_ROWS = 40
 LINE_WIDTH = 100  # of plain text; wider tables continue below, first column repeated
+WIDEST_PADDED = 40  # of Markdown columns; a longer cell makes its own line longer, not the table
 CELL_WIDTHS = {"text": 40, "markdown": 80, "html": 300}
 
 
@@ -123,7 +124,7 @@ def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], numeric
     """
     cells = [[text.escape_markdown(cell) for cell in row] for row in (header, *rows)]
     widths = [
-        max(4 * math.ceil(max(text.display_width(c) for c in column) / 4), 4)
+        max(4 * math.ceil(min(max(map(text.display_width, column)), WIDEST_PADDED) / 4), 4)
         for column in zip(*cells, strict=True)
     ]
     rule = [

@@ -13,7 +13,8 @@ NOT_A_NUMBER = "n/a"
 _INVISIBLE = dict.fromkeys(
     [*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF, 0x00AD]
 )
-_AT_START = re.compile(r"^(#{1,6}\s|[-+]\s|\d+[.)]\s|={3}|-{3})")
+_AT_START = re.compile(r"#{1,6}(\s|$)|[-+](\s|$)|={3}|-{3}")
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 _OUTER_UNDERSCORE = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _SPECIAL = re.compile(r"[\\`*~|$]|\](?=[(\[:])")  # brackets only where they would make a link
 
@@ -97,7 +98,9 @@ def clean(text: str) -> str:
     >>> clean("two\nlines \x1b[31mred")
     'two↵lines �[31mred'
     """
-    one_line = re.sub(r"\r\n|\r|\n", "↵", text).replace("\t", " ").translate(_INVISIBLE)
+    one_line = (
+        re.sub(r"\r\n|[\r\n\x85\u2028\u2029]", "↵", text).replace("\t", " ").translate(_INVISIBLE)
+    )
     return "".join("�" if unicodedata.category(c) in {"Cc", "Cs"} else c for c in one_line)
 
 
@@ -113,8 +116,12 @@ def escape_markdown(text: str) -> str:
     """
     escaped = _SPECIAL.sub(lambda m: "\\" + m.group(), clean(text))
     escaped = _OUTER_UNDERSCORE.sub(r"\\_", escaped)
-    escaped = re.sub(r"&(?=[#\w])", "&amp;", escaped).replace("<", "&lt;").replace(">", "&gt;")
-    return "\\" + escaped if re.match(r"[#=+-]", escaped) and _AT_START.match(escaped) else escaped
+    escaped = re.sub(r"&(?=[#\w])", "&amp;", escaped)
+    escaped = re.sub(r"<(?=[^\s\d=])", "&lt;", escaped)  # "< 0.001" is no tag
+    escaped = re.sub(r"^>|(?<=\S)>", "&gt;", escaped)
+    escaped = escaped.replace("://", r"\://")  # a value that is an address does not become a link
+    escaped = _NUMBERED.sub(r"\1\\\2", escaped)
+    return "\\" + escaped if _AT_START.match(escaped) else escaped
 
 
 def unescape_markdown(text: str) -> str:
@@ -126,7 +133,7 @@ def unescape_markdown(text: str) -> str:
     'a|b <i>'
     """
     plain = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-    return re.sub(r"\\([\\`*\[\]~|$_#=+-])", r"\1", plain)
+    return re.sub(r"\\([\\`*\[\]~|$_#=+:.)-])", r"\1", plain)
 
 
 def truncate(text: str, width: int) -> str:
