@@ -112,7 +112,9 @@ def _install(session: nox.Session, extras: str = "dev,sql") -> None:
     if uv := _uv():
         wheels = os.environ.get("UV_FIND_LINKS") or os.environ.get("PIP_FIND_LINKS", "")
         environment = {**os.environ, "UV_FIND_LINKS": wheels}
-        command = [uv, "pip", "install", "--quiet", "--python", PYTHON, *project]
+        # Where Python may not keep what it compiled, every start would compile every import.
+        how = ["--quiet", *(["--compile-bytecode"] if sys.dont_write_bytecode else [])]
+        command = [uv, "pip", "install", *how, "--python", PYTHON, *project]
     else:
         environment = dict(os.environ)
         command = [PYTHON, "-m", "pip", "install", "--quiet", *project]

@@ -29,7 +29,12 @@ LEVELS = {
     "workbench": 6,
 }
 # Inside one level these may look at each other; the order is the direction.
-WITHIN_LEVEL = [("config", "errors"), ("data", "estimates"), ("evaluation", "resampling")]
+WITHIN_LEVEL = [
+    ("config", "errors"),
+    ("data", "estimates"),
+    ("evaluation", "resampling"),
+    ("profile", "statistics"),
+]
 
 # The only homes of heavy packages: swap one by editing one module.
 HOMES = {
