@@ -2,20 +2,11 @@
 
 import os
 import signal
-import sys
 import time
 
 import pytest
 
-sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120
-from runner_project import Project, is_alive, read_pid, wait_for  # noqa: E402
-
 SLEEP = "import os, time\nfrom pathlib import Path\nPath('pid').write_text(f'{os.getpid()}\\n')\ntime.sleep(60)"
-
-
-@pytest.fixture
-def project(tmp_path):
-    return Project(tmp_path)
 
 
 def row_of(done, name: str) -> str:
@@ -61,7 +52,9 @@ def test_the_cause_is_named_and_the_others_go_on(project, code, state, words):
 def test_a_script_past_its_limit_is_ended_by_force(project):
     """SIGINT and SIGTERM ignored: SIGKILL follows, and the cell and line are named."""
     stubborn = "import signal\nfor s in (2, 15):\n    signal.signal(s, signal.SIG_IGN)\n" + SLEEP
-    project.write("01_slow", "a = 1", f"try:\n    {SLEEP.splitlines()[0]}\nfinally:\n    pass", stubborn)
+    project.write(
+        "01_slow", "a = 1", f"try:\n    {SLEEP.splitlines()[0]}\nfinally:\n    pass", stubborn
+    )
     began = time.monotonic()
     done = project.run("--timeout", "0.5")
     assert done.returncode == 1
@@ -69,7 +62,7 @@ def test_a_script_past_its_limit_is_ended_by_force(project):
     assert 'timed out after 0.5 s in cell "import signal" (01_slow.py:' in done.stdout
     assert "ignored SIGINT and SIGTERM" in done.stdout
     assert time.monotonic() - began < 12
-    assert not is_alive(read_pid(project.root / "pid"))
+    assert not project.is_alive(project.read_pid(project.root / "pid"))
 
 
 def test_a_polite_script_past_its_limit_leaves_its_outputs(project):
@@ -86,7 +79,7 @@ def test_killing_a_child_fails_it_alone(project):
     project.write("01_victim", SLEEP)
     project.write("02_other", "print('fine')")
     with project.start("--jobs", "2") as run:
-        os.kill(wait_for(lambda: read_pid(project.root / "pid")), signal.SIGKILL)
+        os.kill(project.wait_for(lambda: project.read_pid(project.root / "pid")), signal.SIGKILL)
         text = run.communicate(timeout=20)[0]
     assert run.returncode == 1
     assert "killed by SIGKILL" in row_of(text, "01_victim")
@@ -103,13 +96,15 @@ def test_killing_the_parent_leaves_no_orphan(project):
     )
     project.write("01_one", grandchild, SLEEP)
     with project.start() as run:
-        pids = [wait_for(lambda n=n: read_pid(project.root / n)) for n in ("pid", "sub")]
+        pids = [
+            project.wait_for(lambda n=n: project.read_pid(project.root / n)) for n in ("pid", "sub")
+        ]
         run.kill()
         killed = time.monotonic()
-        wait_for(lambda: not any(is_alive(pid) for pid in pids), seconds=5)
+        project.wait_for(lambda: not any(project.is_alive(pid) for pid in pids), seconds=5)
         assert time.monotonic() - killed < 1
     project.write("01_one", "print('again')")
-    done = wait_for(lambda: (d := project.run()).returncode == 0 and d)
+    done = project.wait_for(lambda: (d := project.run()).returncode == 0 and d)
     assert project.states() == {"01_one": "passed"}, done.stdout
 
 
@@ -121,7 +116,7 @@ def test_what_an_analysis_leaves_running_ends_with_it(project):
     )
     project.write("01_one", code)
     assert project.run().returncode == 0
-    assert not is_alive(read_pid(project.root / "sub"))
+    assert not project.is_alive(project.read_pid(project.root / "sub"))
 
 
 def test_ctrl_c_ends_all_quickly(project):
@@ -131,7 +126,7 @@ def test_ctrl_c_ends_all_quickly(project):
     assert project.run().returncode == 0
     project.write("01_one", SLEEP)
     with project.start() as run:
-        pid = wait_for(lambda: read_pid(project.root / "pid"))
+        pid = project.wait_for(lambda: project.read_pid(project.root / "pid"))
         began = time.monotonic()
         run.send_signal(signal.SIGINT)
         text = run.communicate(timeout=20)[0]
@@ -139,7 +134,7 @@ def test_ctrl_c_ends_all_quickly(project):
     assert run.returncode == 130, text
     assert project.states() == {"01_one": "interrupted", "02_two": "passed"}
     assert "done" in project.texts("01_one")
-    assert not is_alive(pid)
+    assert not project.is_alive(pid)
     project.write("01_one", "print('again')")
     assert project.run().returncode == 0
 
@@ -148,20 +143,20 @@ def test_a_second_ctrl_c_kills_at_once(project):
     """A script that ignores the first Ctrl-C does not survive the second."""
     project.write("01_one", "import signal\nsignal.signal(2, signal.SIG_IGN)\n" + SLEEP)
     with project.start() as run:
-        pid = wait_for(lambda: read_pid(project.root / "pid"))
+        pid = project.wait_for(lambda: project.read_pid(project.root / "pid"))
         run.send_signal(signal.SIGINT)
         time.sleep(0.3)
         run.send_signal(signal.SIGINT)
         run.communicate(timeout=20)
     assert run.returncode == 130
-    assert not is_alive(pid)
+    assert not project.is_alive(pid)
 
 
 def test_a_second_run_is_refused_by_name_of_the_first(project):
     """Two runs at once: the second ends at once with exit code 2 and names the holder."""
     project.write("01_one", SLEEP)
     with project.start() as run:
-        wait_for(lambda: read_pid(project.root / "pid"))
+        project.wait_for(lambda: project.read_pid(project.root / "pid"))
         second = project.run()
         assert second.returncode == 2
         assert f"process {run.pid}, since " in second.stderr

@@ -1,20 +1,8 @@
 """What a cell shows is kept in order, points into the script, and equals a kernel's."""
 
-import os
 import re
-import sys
 
-import pytest
-
-sys.path.insert(0, os.path.dirname(__file__))  # noqa: PTH120
-from runner_project import Project  # noqa: E402
-
-from lib.workbench.kernel import EQUAL, canonical  # noqa: E402
-
-
-@pytest.fixture
-def project(tmp_path):
-    return Project(tmp_path)
+from lib.workbench.kernel import EQUAL, canonical
 
 
 def test_outputs_keep_their_order_whoever_writes_them(project):
@@ -66,7 +54,10 @@ def test_tracebacks_and_warnings_point_into_the_script(project):
     assert f"ZeroDivisionError: division by zero, analyses/01_lines.py:{where}" in done.stdout
     cells = project.outputs("01_lines")
     warned = "".join(cells[1][0]["text"])
-    assert f"01_lines.py:{line_of[chr(119) + 'arnings.warn(' + chr(39) + 'careful' + chr(39) + ')']}: UserWarning: careful" in warned
+    assert (
+        f"01_lines.py:{line_of[chr(119) + 'arnings.warn(' + chr(39) + 'careful' + chr(39) + ')']}: UserWarning: careful"
+        in warned
+    )
     trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(cells[2][0]["traceback"]))
     assert f"01_lines.py:{line_of['divide(x)']}" in trace
     assert f"01_lines.py:{where}, in divide(a)" in trace
@@ -97,17 +88,26 @@ def test_parameters_are_injected_after_their_cell(project):
     assert refused.stderr.strip() == (
         "Analysis 01 has no parameter 'n_row'; it has label, n_rows. Did you mean 'n_rows'?"
     )
-    assert "parameter n_rows '25' → default" in project.run("--explain").stdout.replace("25 →", "'25' →")
+    assert "parameter n_rows '25' → default" in project.run("--explain").stdout.replace(
+        "25 →", "'25' →"
+    )
 
 
 SAMPLE = [
     "import sys, warnings\nprint('a')\nprint('b')\nwarnings.warn('w')\n1 + 1",
     "import matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n_ = ax.plot([1, 2])\nprint('drawn')",
-    "from IPython.display import HTML, Markdown, clear_output, display\n"
-    "display(HTML('<b>x</b>'))\nhandle = display('first', display_id='one')\n"
-    "handle.update('second')\nMarkdown('# y')",
-    "import pandas as pd\npd.set_option('display.max_columns', 0)\n"
-    "pd.DataFrame({f'column {i}': range(3) for i in range(30)})",
+    """
+from IPython.display import HTML, Markdown, clear_output, display
+display(HTML('<b>x</b>'))
+handle = display('first', display_id='one')
+handle.update('second')
+Markdown('# y')
+""",
+    """
+import pandas as pd
+pd.set_option('display.max_columns', 0)
+pd.DataFrame({f'column {i}': range(3) for i in range(30)})
+""",
     "print('gone')\nclear_output()\nprint('kept')\n'hidden';",
     "x = 5\nx;",
     "for i in range(3):\n    print(i, end='\\r')\nprint()\n__name__, '__file__' in globals()",

@@ -9,7 +9,6 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
-import shutil
 import signal
 import sys
 import time
@@ -20,7 +19,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from lib.config import Config, load_config
-from lib.errors import InputError
 from lib.workbench.files import read_json, write_json
 from lib.workbench.preload import PER_PROCESS
 from lib.workbench.scripts import Cell, Script, headings
@@ -82,10 +80,19 @@ def run_and_leave(task: Task, say: Say) -> NoReturn:
     `os._exit` on purpose: worker pools and libraries that wait at a regular exit may hang in a
     forked process, and the parent ends the whole process group anyway.
     """
-    _leave(Path(task.folder), lambda: _run(task, say))
+    leave(Path(task.folder), lambda: _run(task, say))
 
 
-def _leave(folder: Path, work: Callable[[], dict[str, Any]]) -> NoReturn:
+def leave(folder: Path, work: Callable[[], dict[str, Any]]) -> NoReturn:
+    """Write what `work` returns, or how it failed, to the result file, and end the process.
+
+    Parameters
+    ----------
+    folder : Path
+        Made if absent.
+    work : callable
+        Returns the result.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
         faulthandler.enable((folder / STACK).open("w"))
@@ -159,17 +166,13 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
 def _cross_check(task: Task, executed: list[Executed], result: dict[str, Any]) -> None:
     from lib.workbench.kernel import EQUAL, compare_with_kernel  # noqa: PLC0415
 
-    said = compare_with_kernel(
-        executed, Path(task.path), task.dataset, record=task.uses_report
-    )
+    said = compare_with_kernel(executed, Path(task.path), task.dataset, record=task.uses_report)
     result["kernel"] = said
     if said != EQUAL:
         result |= {"state": "failed", "note": said}
 
 
-def _keep(
-    task: Task, notebook: Any, result: dict[str, Any], *, record: Any, run: Any
-) -> None:
+def _keep(task: Task, notebook: Any, result: dict[str, Any], *, record: Any, run: Any) -> None:
     """Write notebook, findings and page, and close the tracked run."""
     import nbformat  # noqa: PLC0415
 
@@ -255,7 +258,7 @@ def _sources() -> dict[str, str | None]:
 
 
 def with_parameters(cells: list[Cell], parameters: Mapping[str, Any]) -> list[Cell]:
-    """Return the cells with an assignment after the one tagged `parameters`.
+    r"""Return the cells with an assignment after the one tagged `parameters`.
 
     Parameters
     ----------
@@ -273,7 +276,7 @@ def with_parameters(cells: list[Cell], parameters: Mapping[str, Any]) -> list[Ce
     --------
     >>> cells = [Cell("code", "n = 3", 1, {"tags": ["parameters"]})]
     >>> [cell.source for cell in with_parameters(cells, {"n": 5})]
-    ['n = 3', '# From the command line\\nn = 5']
+    ['n = 3', '# From the command line\nn = 5']
     """
     made: list[Cell] = []
     for cell in cells:
@@ -311,10 +314,10 @@ def enter(channel: int, guard: int | None, others: list[int]) -> Say:
     signal.set_wakeup_fd(-1)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
-    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115, PTH123
+    sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115
     numpy = sys.modules.get("numpy")
     if numpy is not None and hasattr(numpy, "random"):
-        numpy.random.seed()  # noqa: NPY002  # forks would all inherit the parent's state
+        numpy.random.seed()  # forks would all inherit the parent's state
 
     def say(message: Mapping[str, Any]) -> None:
         try:
@@ -333,110 +336,6 @@ def main() -> NoReturn:
 
     prepare_environment()
     run_and_leave(Task(**given["task"]), say)
-
-
-def prepare(config: Config, *, load: bool, tracking: bool, debug: bool) -> dict[str, Any]:
-    """Load the table once, lock its test rows, make the store; return what the runs need.
-
-    Parameters
-    ----------
-    config : Config
-        The choices of the study.
-    load : bool
-        Whether an analysis reads the table.
-    tracking : bool
-        Whether runs are tracked.
-    debug : bool
-        Whether errors come with a traceback.
-
-    Returns
-    -------
-    dict
-        `dataset` (name, fingerprint) and `provenance`; or `error`.
-    """
-    made: dict[str, Any] = {"dataset": {}, "provenance": {}}
-    try:
-        if load:
-            from lib.data import load_data  # noqa: PLC0415
-            from lib.report.provenance import collect_provenance  # noqa: PLC0415
-
-            dataset = load_data(config.dataset, target=config.target, config=config)
-            _ = dataset.split
-            made["dataset"] = {"name": dataset.name, "fingerprint": dataset.fingerprint}
-            made["provenance"] = collect_provenance({"packages": {}, "python": ""})
-        if tracking:
-            from lib.tracking import prepare_store  # noqa: PLC0415
-
-            prepare_store(config)
-    except InputError as error:
-        made["error"] = str(error)
-        if debug:
-            made["traceback"] = traceback.format_exc()
-    return made
-
-
-def render_and_leave(task: Task, stored: Path, say: Say) -> NoReturn:
-    """Put new prose round the stored outputs of an unchanged run, and leave.
-
-    Parameters
-    ----------
-    task : Task
-        With the new cells; its folder receives the new report.
-    stored : Path
-        The report of the run.
-    say : callable
-        Tells the parent where this process is.
-    """
-
-    def work() -> dict[str, Any]:
-        import nbformat  # noqa: PLC0415
-
-        from lib.report import pages  # noqa: PLC0415
-
-        say({"cell": "rendering new prose", "line": 0, "position": 0, "of": 1})
-        folder = Path(task.folder)
-        shutil.copytree(stored, folder, dirs_exist_ok=True)
-        notebook = nbformat.read(folder / "notebook.ipynb", as_version=4)
-        notebook = splice([Cell(**cell) for cell in task.cells], notebook)
-        nbformat.write(notebook, folder / "notebook.ipynb")
-        pages.render_page(notebook, title=task.title, record=None, folder=folder)
-        return {**read_json(folder / RESULT), "rendered": True}
-
-    _leave(Path(task.folder), work)
-
-
-def splice(cells: list[Cell], notebook: Any) -> Any:
-    """Return the notebook with the prose of `cells` between its code cells.
-
-    Parameters
-    ----------
-    cells : list of Cell
-        The script now; its code is that of the notebook.
-    notebook : nbformat.NotebookNode
-        As executed.
-
-    Returns
-    -------
-    nbformat.NotebookNode
-        A new one, with all outputs.
-    """
-    from lib.workbench.execute import Executed, as_notebook  # noqa: PLC0415
-
-    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    made: list[Executed] = []
-
-    def take(cell: Cell) -> None:
-        old = code.pop(0)
-        made.append(Executed(cell, old.outputs, old.execution_count))
-
-    for cell in cells:
-        if cell.kind != "code":
-            made.append(Executed(cell))
-            continue
-        take(cell)
-        if code and "injected-parameters" in code[0].metadata.get("tags", []):
-            take(Cell("code", code[0].source, cell.line, dict(code[0].metadata)))
-    return as_notebook(made)
 
 
 if __name__ == "__main__":

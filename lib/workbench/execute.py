@@ -100,7 +100,7 @@ class _Displays(DisplayPublisher):
     ) -> None:
         display_id = (transient or {}).get("display_id")
         bundle, about = as_json(data), dict(metadata or {})
-        capture: Capture = self.shell.capture
+        capture: Capture = self._capture
         if update:
             capture.update(str(display_id), bundle, about)
         else:
@@ -108,7 +108,13 @@ class _Displays(DisplayPublisher):
             capture.add(output, display_id)
 
     def clear_output(self, wait: bool = False) -> None:  # noqa: FBT001, FBT002  # IPython's signature
-        self.shell.capture.clear(wait=wait)
+        self._capture.clear(wait=wait)
+
+    @property
+    def _capture(self) -> Capture:
+        shell: Any = self.shell
+        capture: Capture = shell.capture
+        return capture
 
 
 class _Results(DisplayHook):
@@ -123,7 +129,8 @@ class _Results(DisplayHook):
     def write_format_data(
         self, format_dict: Mapping[str, Any], md_dict: Mapping[str, Any] | None = None
     ) -> None:
-        self.shell.capture.add(
+        shell: Any = self.shell
+        shell.capture.add(
             {
                 "output_type": "execute_result",
                 "execution_count": self.prompt_count,
@@ -162,6 +169,7 @@ class ZMQInteractiveShell(InteractiveShell):  # type: ignore[misc]
     displayhook_class = Type(_Results)
     display_pub_class = Type(_Displays)
     compiler_class = Type(_Compiler)
+    compile: _Compiler
     kernel = AnyTrait()  # pandas looks whether it is there
     capture: Capture
     debug = False

@@ -29,12 +29,15 @@ class Reached:
         Dotted names of what is imported from elsewhere, the standard library apart; a last part
         may be something else than a module.
     at_start : frozenset of str
-        Those that are imported as soon as their module is, and not only when a function asks.
+        Those that importing the script's modules imports.
+    on_demand : frozenset of str
+        Those that a function of these modules imports when it is called.
     """
 
     files: dict[str, str]
     packages: frozenset[str]
     at_start: frozenset[str]
+    on_demand: frozenset[str]
 
     def reaches(self, module: str) -> bool:
         """Say whether a module of ours, such as `lib.report`, is among the files."""
@@ -75,20 +78,23 @@ class Imports:
         Reached
             Files with hashes, and foreign packages.
         """
-        packages: dict[str, bool] = {}
-        seen: set[Path] = set()
-        waiting = list(self._follow(script, "", packages))
+        packages: dict[str, set[tuple[bool, bool]]] = {}
+        seen: dict[Path, bool] = {}
+        waiting = list(self._follow(script, "", packages, starts=True))
         for name in also:
-            waiting.extend(path for path, _ in self._modules_on_the_way(name))
+            waiting.extend((path, True) for path, _ in self._modules_on_the_way(name))
         while waiting:
-            path = waiting.pop()
-            if path not in seen:
-                seen.add(path)
-                waiting.extend(self._follow(path, self._package_of(path), packages))
+            path, starts = waiting.pop()
+            if starts > seen.get(path, -1):
+                seen[path] = starts
+                waiting.extend(self._follow(path, self._package_of(path), packages, starts=starts))
         beside = {data for path in seen if path.name == "__init__.py" for data in _data_of(path)}
-        files = {self.shown(path): self.hash(path) for path in sorted(seen | beside)}
-        at_start = frozenset(name for name, is_at_start in packages.items() if is_at_start)
-        return Reached(files, frozenset(packages), at_start)
+        files = {self.shown(path): self.hash(path) for path in sorted({*seen, *beside})}
+        found = {
+            when: frozenset(name for name, ways in packages.items() if (True, when) in ways)
+            for when in (True, False)
+        }
+        return Reached(files, frozenset(packages), found[True], found[False] - found[True])
 
     def save(self) -> None:
         """Keep what was parsed for the next run."""
@@ -108,22 +114,27 @@ class Imports:
                 return path.relative_to(base).as_posix()
         return str(path)
 
-    def _follow(self, path: Path, package: str, packages: dict[str, bool]) -> Iterator[Path]:
-        """Yield the files of ours that a file imports; add the foreign names to `packages`."""
+    def _follow(
+        self, path: Path, package: str, packages: dict[str, set[tuple[bool, bool]]], *, starts: bool
+    ) -> Iterator[tuple[Path, bool]]:
+        """Yield the files of ours that a file imports, and whether importing it imports them.
+
+        `packages` receives the foreign names with (module is imported at start, name is).
+        """
         parsed = self._parse(path)
         if parsed["lazy"]:  # __getattr__ may import any module of the package
-            yield from path.parent.glob("*.py")
+            yield from ((file, starts) for file in path.parent.glob("*.py"))
         for module, names, level, at_start in parsed["imports"]:
             name = _absolute(module, level, package)
             found = list(self._modules_on_the_way(name))
             if not found and not level:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
                     for dotted in (name, *(f"{name}.{imported}" for imported in names)):
-                        packages[dotted] = packages.get(dotted, False) or at_start
+                        packages.setdefault(dotted, set()).add((starts, at_start))
                 continue
-            yield from (file for file, _ in found)
             for imported in names:
-                yield from (file for file, _ in self._modules_on_the_way(f"{name}.{imported}"))
+                found += self._modules_on_the_way(f"{name}.{imported}")
+            yield from ((file, starts and at_start) for file, _ in found)
 
     def _modules_on_the_way(self, name: str) -> Iterator[tuple[Path, str]]:
         """Yield (file, dotted name) of `a`, `a.b` and `a.b.c` where they are ours."""

@@ -1,4 +1,4 @@
-"""Cross-check: do our outputs equal those of a Jupyter kernel that runs the same cells?"""
+"""Cross-check that our outputs equal those of a Jupyter kernel that runs the same cells."""
 
 from __future__ import annotations
 
@@ -99,6 +99,7 @@ def _run_in_kernel(executed: Sequence[Executed], setup: str) -> tuple[list[Any],
 
     async def run() -> str:
         async with client.async_setup_kernel():
+            assert client.kc is not None
             client.kc.execute(setup, silent=True, store_history=False)
             for position, cell in enumerate(notebook.cells):
                 try:
@@ -144,7 +145,7 @@ def first_difference(ours: Sequence[Executed], theirs: Sequence[Mapping[str, Any
 def _shown(left: Mapping[str, Any], right: Mapping[str, Any]) -> str:
     keys = [key for key in sorted({*left, *right}) if left.get(key) != right.get(key)]
     mine, other = str(left.get(keys[0])), str(right.get(keys[0]))
-    same = len(os.path.commonprefix([mine, other]))
+    same = next((i for i, (x, y) in enumerate(zip(mine, other, strict=False)) if x != y), 0)
     start = max(0, same - 30)
     return f"{keys[0]} …{mine[start : same + 40]!r}, there …{other[start : same + 40]!r}"
 

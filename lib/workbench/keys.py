@@ -133,15 +133,13 @@ def _shown_locator(locator: str) -> str:
 
 def _files_changed(old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
     return [
-        f"{path} {'changed' if path in old and path in new else 'is new' if path in new else 'went'}"
+        f"{path} {'went' if path not in new else 'changed' if path in old else 'is new'}"
         for path in sorted({*old, *new})
         if old.get(path) != new.get(path)
     ]
 
 
-def _values_changed(
-    old: Mapping[str, Any], new: Mapping[str, Any], kind: str = ""
-) -> list[str]:
+def _values_changed(old: Mapping[str, Any], new: Mapping[str, Any], kind: str = "") -> list[str]:
     said: list[str] = []
     for name in sorted({*old, *new}):
         before, now = old.get(name), new.get(name)

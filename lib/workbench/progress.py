@@ -16,7 +16,7 @@ from lib.workbench.supervise import Running
 REDRAW = 0.2  # seconds
 MARKS = {
     "passed": "✓", "unchanged": "=", "rendered": "=", "failed": "✗", "timed out": "✗",
-    "killed": "✗", "interrupted": "✗", "blocked": "–",
+    "killed": "✗", "interrupted": "✗", "blocked": "-",
 }  # fmt: skip
 HEADER = ("analysis", "state", "seconds", "peak MB", "cells", "findings", "note")
 

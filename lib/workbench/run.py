@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from lib.config import Config, load_config
-from lib.data.names import slug
-from lib.errors import InputError
 from lib.workbench import preload
-from lib.workbench.child import RESULT, Say, Task, prepare, render_and_leave
+from lib.workbench.child import RESULT, Task
 from lib.workbench.files import locked, read_json, replace_folder, write_json
 from lib.workbench.guard import Guard
 from lib.workbench.imports import Imports
 from lib.workbench.manifest import Manifest, Row, compare_findings
 from lib.workbench.plan import Decision, Plan, check_parameters
+from lib.workbench.prepare import Preparation
 from lib.workbench.progress import Progress, summary
-from lib.workbench.scripts import find_scripts, select
+from lib.workbench.prose import render_and_leave
+from lib.workbench.scripts import find_scripts, select, with_needs
 from lib.workbench.supervise import Ended, Supervisor
-
-DATA_MACHINERY = ["lib.data.dataset", "lib.data.frames"]  # not every reader of every format
-PREPARE = "(the table)"
-PREPARE_SECONDS = 3600.0  # a large table may take its time
 
 
 @dataclass(frozen=True)
@@ -96,6 +91,15 @@ class _Session:
             timeout=options.timeout,
             isolated=options.isolated or not hasattr(os, "fork") or sys.platform == "darwin",
         )
+        self.preparation = Preparation(
+            self.supervisor,
+            self.imports,
+            config,
+            {name: self.scripts[name] for name in with_needs(self.scripts, self.selected)},
+            tracking=options.tracking,
+            pages=options.pages,
+            debug=options.debug,
+        )
         self.progress = Progress(out, self.supervisor.running)
         self.rows: dict[str, Row] = {}
         self.prepared: dict[str, Any] = {}
@@ -104,12 +108,11 @@ class _Session:
         self.stop_asked = False
 
     def run(self) -> int:
-        plan = self._plan(self._known_dataset())
+        plan = self._plan(self.preparation.known_dataset())
         if plan is None:
-            plan = self._prepare_then_plan(warm=None)
-        may_run = plan.may_run()
-        if may_run and not self.prepared:
-            plan = self._prepare_then_plan(warm=plan)
+            plan = self._prepare_then_plan(self.selected)
+        elif plan.may_run():
+            plan = self._prepare_then_plan(plan.may_run())
         self.imports.save()
         self._explain_needs(plan)
         with _signals(self._interrupt):
@@ -119,20 +122,6 @@ class _Session:
         return self._sum_up(plan)
 
     # -- before anything runs ------------------------------------------------------------------
-
-    def _known_dataset(self) -> str | None:
-        """Return the table's folder name when a run without loading it can know it."""
-        known = read_json(self.cache / "datasets.json").get(self._dataset_key())
-        if known is None and not self._reads_data():
-            return slug(Path(self.config.dataset).stem)
-        return known
-
-    def _dataset_key(self) -> str:
-        return json.dumps([self.config.dataset, self.config.target])
-
-    def _reads_data(self) -> bool:
-        closures = (self.imports.closure(script.path) for script in self.scripts.values())
-        return any(reached.reaches("lib.data.loading") for reached in closures)
 
     def _plan(self, dataset: str | None) -> Plan | None:
         if dataset is None:
@@ -152,76 +141,16 @@ class _Session:
         self.jobs = max(1, min(self.options.jobs or preload.count_cores(), len(plan.order)))
         return plan
 
-    def _prepare_then_plan(self, warm: Plan | None) -> Plan:
-        """Load the table in a child while this process imports packages; plan with its name."""
-        waiting = warm.may_run() if warm is not None else self.selected
-        jobs = min(self.options.jobs or preload.count_cores(), len(waiting))
-        preload.limit_threads(max(1, jobs))
-        reads_data = self._reads_data()
-        if not self.supervisor.isolated:
-            self._warm_up(DATA_MACHINERY if reads_data else [], [])
-        if reads_data or self.options.tracking:
-            self._start_prepare(load=reads_data)
-        if not self.supervisor.isolated:
-            self._warm_up(self._machinery(), waiting)
-        self.prepared = self._await_prepared()
-        dataset = self.prepared["dataset"].get("name") or slug(Path(self.config.dataset).stem)
-        self.prepared["dataset"].setdefault("name", dataset)
-        path = self.cache / "datasets.json"
-        write_json(path, {**read_json(path), self._dataset_key(): dataset})
-        plan = self._plan(dataset)
+    def _prepare_then_plan(self, names: Collection[str]) -> Plan:
+        """Make all ready for running `names`; plan with the name that the table has."""
+        jobs = max(1, min(self.options.jobs or preload.count_cores(), len(names)))
+        preload.limit_threads(jobs)
+        self.prepared = self.preparation.run(list(names))
+        plan = self._plan(self.prepared["dataset"]["name"])
         assert plan is not None
         self.jobs = max(1, min(self.jobs, len(plan.may_run())))
         shutil.rmtree(self.temporary, ignore_errors=True)
         return plan
-
-    def _machinery(self) -> list[str]:
-        """Return the modules that every child of this run uses."""
-        chosen = {"lib.report.pages": self.options.pages}
-        chosen["lib.tracking.runs"] = chosen["lib.tracking.store"] = self.options.tracking
-        return [name for name, used in chosen.items() if used]
-
-    def _warm_up(self, modules: list[str], names: list[str]) -> None:
-        """Import packages: those of `modules` of ours, and those that `names` will want."""
-        from lib.workbench import execute  # noqa: PLC0415  # IPython: only if something runs
-
-        execute.prepare_environment()
-        execute.make_shell()  # before pandas, which looks for it when it is imported
-        packages = set(self.imports.closure(Path(os.devnull), also=modules).packages)
-        for name in names:
-            reached = self.imports.closure(self.scripts[name].path)
-            packages |= reached.at_start
-            packages |= {p for p in reached.packages if p.partition(".")[0] in preload.USUAL}
-        learned = read_json(self.cache / "packages.json")
-        preload.import_packages(packages, preload.shared(learned, names))
-
-    def _start_prepare(self, *, load: bool) -> None:
-        options, config = self.options, self.config
-        folder = config.reports / ".preparing"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-
-        def work(_say: Say) -> NoReturn:
-            made = prepare(config, load=load, tracking=options.tracking, debug=options.debug)
-            write_json(folder / RESULT, made)
-            os._exit(0)
-
-        self.supervisor.fork(PREPARE, folder, work).limit = PREPARE_SECONDS
-
-    def _await_prepared(self) -> dict[str, Any]:
-        result: dict[str, Any] = {"dataset": {}, "provenance": {}}
-        while self.supervisor.running:
-            for ended in self.supervisor.wait():
-                result = ended.result
-                shutil.rmtree(ended.folder, ignore_errors=True)
-                if not result:
-                    msg = f"Loading the table {self.config.dataset} failed: {ended.note}."
-                    raise InputError(msg)
-        if "error" in result:
-            if "traceback" in result:
-                sys.stderr.write(result["traceback"])
-            raise InputError(result["error"])
-        return result
 
     def _explain_needs(self, plan: Plan) -> None:
         may_run = set(plan.may_run())

@@ -125,7 +125,7 @@ class Script:
 
 
 def headings(markdown: str) -> list[str]:
-    """Return the headings of a Markdown cell, fenced code apart.
+    r"""Return the headings of a Markdown cell, fenced code apart.
 
     Parameters
     ----------
@@ -139,7 +139,7 @@ def headings(markdown: str) -> list[str]:
 
     Examples
     --------
-    >>> headings("# 11 · Baselines\\n\\ntext #1\\n## Why?")
+    >>> headings("# 11 · Baselines\n\ntext #1\n## Why?")
     ['11 · Baselines', 'Why?']
     """
     found, fenced = [], False
@@ -314,9 +314,7 @@ def _with_lines(cells: Iterable[Any], lines: list[str]) -> list[Cell]:
     placed, position = [], 0
     for cell in cells:
         source = cell.source.splitlines()
-        shown = (
-            source if cell.cell_type == "code" else [f"# {line}".rstrip() for line in source]
-        )
+        shown = source if cell.cell_type == "code" else [f"# {line}".rstrip() for line in source]
         start = next(
             (
                 i

@@ -257,9 +257,7 @@ class Supervisor:
         )
 
 
-def judge(
-    running: Running, status: int, result: Mapping[str, Any]
-) -> tuple[str, str]:
+def judge(running: Running, status: int, result: Mapping[str, Any]) -> tuple[str, str]:
     """Say how a child ended.
 
     Parameters

@@ -1,4 +1,4 @@
-"""A tiny project for the tests of the runner: scripts of a few lines, real processes."""
+"""Fixtures that several test files share."""
 
 import json
 import os
@@ -8,16 +8,17 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from lib.config import project_root
+import pytest
 
-LIGHT = ("--no-tracking", "--no-pages")
+from lib.config import project_root
 
 
 @dataclass
 class Project:
-    """A folder of analyses with its own reports; runs go through the command line."""
+    """A tiny project: scripts of a few lines, run in real processes by the command line."""
 
     root: Path
+    light: tuple[str, ...] = ("--no-tracking", "--no-pages")
 
     @property
     def analyses(self) -> Path:
@@ -40,7 +41,7 @@ class Project:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command line of a run."""
-        chosen = ["run", "--analyses", str(self.analyses), *LIGHT, *arguments]
+        chosen = ["run", "--analyses", str(self.analyses), *self.light, *arguments]
         return [sys.executable, "-m", "lib.workbench", *chosen]
 
     def environment(self, **more: str) -> dict[str, str]:
@@ -87,28 +88,34 @@ class Project:
         outputs = [output for cell in self.outputs(name) for output in cell]
         return "".join("".join(output.get("text", "")) for output in outputs)
 
+    @staticmethod
+    def wait_for(condition, seconds: float = 15.0):
+        """Wait until `condition()` is true and return its value; fail after `seconds`."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            value = condition()
+            if value:
+                return value
+            time.sleep(0.02)
+        raise AssertionError(f"not within {seconds} s")
 
-def wait_for(condition, seconds: float = 15.0):
-    """Wait until `condition()` is true and return its value; fail after `seconds`."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        value = condition()
-        if value:
-            return value
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s")
+    @staticmethod
+    def read_pid(path: Path):
+        """Return the number that a script wrote, once it is complete."""
+        text = path.read_text() if path.is_file() else ""
+        return int(text) if text.endswith("\n") else None
+
+    @staticmethod
+    def is_alive(pid: int) -> bool:
+        """Say whether a process runs (zombies do not)."""
+        try:
+            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return False
+        return state != "Z"
 
 
-def read_pid(path: Path):
-    """Return the number that a script wrote, once it is complete."""
-    text = path.read_text() if path.is_file() else ""
-    return int(text) if text.endswith("\n") else None
-
-
-def is_alive(pid: int) -> bool:
-    """Say whether a process runs (zombies do not)."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state != "Z"
+@pytest.fixture
+def project(tmp_path):
+    """Return an empty project."""
+    return Project(tmp_path)
