@@ -100,16 +100,22 @@ def test_tracking_an_analysis_is_fast(config, tmp_path):
 
 
 def test_two_processes_make_one_store(tmp_path):
-    """Two processes that need the store at once both get it, whole, and lose no run."""
+    """Two processes that need the store at once both get it, whole, and lose no run of it."""
     code = """
 import os
+import pandas as pd
 from mlflow.store.tracking import sqlalchemy_store  # what takes long, once for both
+scores = pd.DataFrame({"model": ["m", "n"], "fold": 0, "metric": "auc", "score": 0.5})
 children = []
 for _ in range(2):
     child = os.fork()
     if child == 0:
         tracking.prepare_store(config)
-        tracking.start_analysis_run(config, "x").finish()
+        for number in range(5):  # the same new datasets and candidates at the same time
+            dataset = {"name": "toy", "fingerprint": f"f{number}"}
+            run = tracking.start_analysis_run(config, "x", dataset=dataset)
+            tracking.log_candidates(scores, dataset=dataset, folds="f0")
+            run.finish(metrics={"a": 1.0}, folder=config.reports / "mlflow" / "absent")
         os._exit(0)
     children.append(child)
 assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
@@ -118,7 +124,7 @@ assert [os.waitpid(child, 0)[1] for child in children] == [0, 0]
     process.stdout.close()
     assert process.wait(timeout=200) == 0
     with closing(sqlite3.connect(tmp_path / "mlflow" / "mlflow.db")) as connection:
-        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (2,)
+        assert connection.execute("SELECT count(*) FROM runs").fetchone() == (30,)
     assert not list((tmp_path / "mlflow").glob("*.new*"))
 
 

@@ -18,7 +18,14 @@ from lib.tracking.runs import (
     make_name,
     make_tags,
 )
-from lib.tracking.store import import_mlflow, make_client, prepare_store, process_tags, store_folder
+from lib.tracking.store import (
+    import_mlflow,
+    make_client,
+    prepare_store,
+    process_tags,
+    store_folder,
+    writing,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +68,6 @@ def log_candidates(
         prepare_store(config)
     client = make_client(config)
     name, fingerprint = describe_dataset(dataset)
-    experiment_id = run.experiment_id if run is not None else find_experiment(client, name)
     common = {
         "study.kind": "candidate",
         "study.analysis": run.analysis if run is not None else _script_name(config),
@@ -77,10 +83,12 @@ def log_candidates(
         common["mlflow.parentRunId"] = run.run_id
     frame = getattr(scores, "frame", scores)
     times = getattr(scores, "times", None)
-    for candidate, rows in frame.groupby("model", sort=False):
-        tags = {**common, "study.candidate": str(candidate)}
-        seconds = _mean_seconds(times, candidate)
-        _log_candidate(client, experiment_id, rows, seconds=seconds, tags=tags)
+    with writing(config):
+        experiment_id = run.experiment_id if run is not None else find_experiment(client, name)
+        for candidate, rows in frame.groupby("model", sort=False):
+            own_tags = {**common, "study.candidate": str(candidate)}
+            seconds = _mean_seconds(times, candidate)
+            _log_candidate(client, experiment_id, rows, seconds=seconds, tags=own_tags)
 
 
 def _log_candidate(

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 from lib.config import Config
 from lib.tracking.redaction import redact
-from lib.tracking.store import import_mlflow, make_client, process_tags
+from lib.tracking.store import import_mlflow, make_client, process_tags, writing
 
 LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6_000, 5_000, 250
 STATUSES = {
@@ -54,12 +54,14 @@ class AnalysisRun:
             Its files become artifacts; figures of `notebook.ipynb` are kept one by one as well.
         """
         client = make_client(self.config)
-        log_batches(client, self.run_id, params=params, metrics=metrics, tags=tags)
+        with writing(self.config):
+            log_batches(client, self.run_id, params=params, metrics=metrics, tags=tags)
         if folder is not None and Path(folder).is_dir():
             client.log_artifacts(self.run_id, str(folder))
             _log_figures(client, self.run_id, Path(folder) / "notebook.ipynb")
         closed = STATUSES.get(status.lower(), "FAILED")
-        client.set_terminated(self.run_id, status=closed)
+        with writing(self.config):
+            client.set_terminated(self.run_id, status=closed)
         if AnalysisRun.current is self:
             AnalysisRun.current = None
 
@@ -87,23 +89,19 @@ def start_analysis_run(
     """
     name, fingerprint = describe_dataset(dataset if dataset is not None else config.dataset)
     client = make_client(config)
-    experiment_id = find_experiment(client, name)
-    run = client.create_run(
-        experiment_id,
-        run_name=analysis,
-        tags=make_tags(
-            {
-                "study.kind": "analysis",
-                "study.analysis": analysis,
-                "study.dataset": name,
-                "study.data": fingerprint,
-                **choice_tags(config),
-                **process_tags(),
-                **(tags or {}),
-            }
-        ),
-    )
-    _log_dataset(client, run.info.run_id, name, fingerprint)
+    run_tags = {
+        "study.kind": "analysis",
+        "study.analysis": analysis,
+        "study.dataset": name,
+        "study.data": fingerprint,
+        **choice_tags(config),
+        **process_tags(),
+        **(tags or {}),
+    }
+    with writing(config):
+        experiment_id = find_experiment(client, name)
+        run = client.create_run(experiment_id, run_name=analysis, tags=make_tags(run_tags))
+        _log_dataset(client, run.info.run_id, name, fingerprint)
     AnalysisRun.current = AnalysisRun(config, run.info.run_id, experiment_id, analysis)
     return AnalysisRun.current
 

@@ -54,7 +54,7 @@ def prepare_store(config: Config) -> str:
     """
     folder = store_folder(config)
     folder.mkdir(parents=True, exist_ok=True)
-    with _locked(folder / "store.lock"):
+    with locked(folder / "store.lock"):
         if not _is_whole(folder / "mlflow.db"):
             _create(folder)
     close_dead_runs(config)
@@ -62,10 +62,20 @@ def prepare_store(config: Config) -> str:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, which ends with the process whatever happens to it."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def writing(config: Config) -> Iterator[None]:
+    """Let one process write at a time: MLflow looks whether a row is there, then adds it.
+
+    Two processes that log the same new dataset would otherwise both add it, and one would fail.
+    """
+    with locked(store_folder(config) / "writing.lock"):
         yield
 
 
@@ -213,10 +223,11 @@ def close_dead_runs(config: Config) -> list[str]:
     experiments = [experiment.experiment_id for experiment in client.search_experiments()]
     running = client.search_runs(experiments, "attributes.status = 'RUNNING'", max_results=5_000)
     dead = [run for run in running if not is_alive(run.data.tags)]
-    for run in dead:
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        client.set_tag(run.info.run_id, "study.closed", f"its process was gone at {now}")
-        client.set_terminated(run.info.run_id, status="KILLED")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    with writing(config):
+        for run in dead:
+            client.set_tag(run.info.run_id, "study.closed", f"its process was gone at {now}")
+            client.set_terminated(run.info.run_id, status="KILLED")
     return [run.info.run_id for run in dead]
 
 
