@@ -196,8 +196,11 @@ def test_closures_follow_every_form_of_import(tmp_path):
     (package / "sub").mkdir(parents=True)
     files = {
         "ours/__init__.py": "",
-        "ours/a.py": "from . import b\nimport numpy as np\n",
-        "ours/b.py": "def f():\n    from ours.sub.c import g\n    import torch\n",
+        "ours/a.py": (
+            "from . import b\nimport numpy as np\nfrom typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    import ours.unused\n"
+        ),
+        "ours/b.py": "def f():\n    from ours.sub import anything\n    import torch\n",
         "ours/sub/__init__.py": "def __getattr__(name): ...\n",
         "ours/sub/c.py": "",
         "ours/sub/lazy.py": "from ..d import x\n",

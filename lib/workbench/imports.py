@@ -12,7 +12,7 @@ from typing import Any
 
 from lib.workbench.files import read_json, write_json
 
-PARSER = "2"  # raise when this module reads the same file differently
+PARSER = "3"  # raise when this module reads the same file differently
 NO_DATA = {".py", ".pyc", ".pyi", ".typed"}
 
 
@@ -32,17 +32,20 @@ class Reached:
         Those that importing the script's modules imports.
     on_demand : frozenset of str
         Those that a function of these modules imports when it is called.
+    started : frozenset of str
+        The files among `files` that importing the script's modules imports.
     """
 
     files: dict[str, str]
     packages: frozenset[str]
     at_start: frozenset[str]
     on_demand: frozenset[str]
+    started: frozenset[str]
 
     def reaches(self, module: str) -> bool:
-        """Say whether a module of ours, such as `lib.report`, is among the files."""
+        """Say whether the script imports a module of ours, such as `lib.report`."""
         path = module.replace(".", "/")
-        return f"{path}.py" in self.files or f"{path}/__init__.py" in self.files
+        return not self.started.isdisjoint({f"{path}.py", f"{path}/__init__.py"})
 
 
 class Imports:
@@ -94,7 +97,9 @@ class Imports:
             when: frozenset(name for name, ways in packages.items() if (True, when) in ways)
             for when in (True, False)
         }
-        return Reached(files, frozenset(packages), found[True], found[False] - found[True])
+        started = frozenset(self.shown(path) for path, starts in seen.items() if starts)
+        on_demand = found[False] - found[True]
+        return Reached(files, frozenset(packages), found[True], on_demand, started)
 
     def save(self) -> None:
         """Keep what was parsed for the next run."""
@@ -121,20 +126,23 @@ class Imports:
 
         `packages` receives the foreign names with (module is imported at start, name is).
         """
-        parsed = self._parse(path)
-        if parsed["lazy"]:  # __getattr__ may import any module of the package
-            yield from ((file, starts) for file in path.parent.glob("*.py"))
-        for module, names, level, at_start in parsed["imports"]:
+        for module, names, level, at_start in self._parse(path)["imports"]:
             name = _absolute(module, level, package)
-            found = list(self._modules_on_the_way(name))
+            found = dict(self._modules_on_the_way(name))
             if not found and not level:
                 if name.partition(".")[0] not in sys.stdlib_module_names:
                     for dotted in (name, *(f"{name}.{imported}" for imported in names)):
                         packages.setdefault(dotted, set()).add((starts, at_start))
                 continue
+            used = {name} if not names else set()
             for imported in names:
-                found += self._modules_on_the_way(f"{name}.{imported}")
-            yield from ((file, starts and at_start) for file, _ in found)
+                deeper = dict(self._modules_on_the_way(f"{name}.{imported}"))
+                used.add(f"{name}.{imported}" if f"{name}.{imported}" in deeper.values() else name)
+                found |= deeper
+            for file, dotted in list(found.items()):
+                if dotted in used and self._parse(file)["lazy"]:  # __getattr__ may import any
+                    found |= dict.fromkeys(file.parent.glob("*.py"), "")
+            yield from ((file, starts and at_start) for file in found)
 
     def _modules_on_the_way(self, name: str) -> Iterator[tuple[Path, str]]:
         """Yield (file, dotted name) of `a`, `a.b` and `a.b.c` where they are ours."""
@@ -166,10 +174,13 @@ def _imports_of(path: Path) -> dict[str, Any]:
         tree = ast.parse(path.read_bytes())
     except SyntaxError:  # running it will say so with its line
         return {"imports": [], "lazy": False}
-    later = {id(node) for body in _later(tree) for node in ast.walk(body)}
+    never = {id(node) for body in _for_checkers(tree) for node in ast.walk(body)}
+    later = {id(node) for function in _functions(tree) for node in ast.walk(function)}
     imports: list[tuple[str, list[str], int, bool]] = []
     for node in ast.walk(tree):
         at_start = id(node) not in later
+        if id(node) in never:
+            continue
         if isinstance(node, ast.Import):
             imports.extend((alias.name, [], 0, at_start) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -181,12 +192,16 @@ def _imports_of(path: Path) -> dict[str, Any]:
     return {"imports": imports, "lazy": lazy}
 
 
-def _later(tree: ast.Module) -> Iterator[ast.AST]:
-    """Yield what does not happen when a module is imported: functions, and types for checkers."""
+def _functions(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what does not happen when a module is imported."""
+    kinds = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    return (node for node in ast.walk(tree) if isinstance(node, kinds))
+
+
+def _for_checkers(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield what only a type checker imports."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
-            yield node
-        elif isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test):
             yield from node.body
 
 
