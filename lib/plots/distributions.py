@@ -136,7 +136,9 @@ def plot_scatter_matrix(
     labels = [f"log10(1 + {x})" if is_log else x for x, is_log in zip(labels, crowded, strict=True)]
     colors = _point_colors(target, classes, positions)
     size = len(names)
-    figure, axes = plt.subplots(size, size, figsize=(2.0 * size + 0.6,) * 2, squeeze=False)
+    figure, axes = plt.subplots(
+        size, size, figsize=(2.0 * size + 0.6,) * 2, squeeze=False, layout="constrained"
+    )
     for (i, j), ax in np.ndenumerate(axes):
         _draw_pair(ax, values[:, j], values[:, i], colors, is_diagonal=i == j, is_above=i < j)
         _label_outer(ax, labels, i, j)

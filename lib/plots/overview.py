@@ -61,7 +61,9 @@ def quick_eda_plots(df: Any, target_col: str | None = None) -> Figure:
     if target_col is not None and target_col not in frame:
         msg = f"There is no column '{shorten(target_col)}' in the table."
         raise InputError(msg + (suggest(target_col, frame.columns) or " Name one of its columns."))
-    figure, axes = plt.subplots(2, 2, figsize=(12.5, 9.5), width_ratios=[1.25, 1])
+    figure, axes = plt.subplots(
+        2, 2, figsize=(12.5, 9.5), width_ratios=[1.25, 1], layout="constrained"
+    )
     plot_associations(_overview_pairs(frame, target_col), ax=axes[0, 0], max_columns=MAX_ASSOCIATED)
     if target_col is None:
         axes[0, 1].set(xlabel="value", ylabel="rows")

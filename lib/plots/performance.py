@@ -129,7 +129,9 @@ def _draw_binary(y: Values, guess: Values, proba: Floats | None, labels: list[ob
     names = short_labels([*labels, "(other)"][:2], 18)
     n_panels = 1 if proba is None else 4
     shape = (1, 1) if proba is None else (2, 2)
-    figure, grid = plt.subplots(*shape, figsize=(5.5 * shape[1], 4.4 * shape[0]), squeeze=False)
+    figure, grid = plt.subplots(
+        *shape, figsize=(5.5 * shape[1], 4.4 * shape[0]), squeeze=False, layout="constrained"
+    )
     axes = list(grid.flat)[:n_panels]
     _draw_confusion(axes[0], y, guess, names, n_classes=2)
     if proba is not None:
@@ -147,7 +149,9 @@ def _draw_multiclass(
     lookup = np.full(len(labels), len(kept))
     lookup[kept] = np.arange(len(kept))
     n_panels = 2 if proba is None else 3
-    figure, grid = plt.subplots(1, n_panels, figsize=(5.4 * n_panels, 5.2), squeeze=False)
+    figure, grid = plt.subplots(
+        1, n_panels, figsize=(5.4 * n_panels, 5.2), squeeze=False, layout="constrained"
+    )
     axes = list(grid.flat)
     _draw_confusion(axes[0], lookup[y], lookup[guess], names, n_classes=len(names))
     _draw_class_scores(axes[1], lookup[y], lookup[guess], names)
@@ -302,7 +306,7 @@ def _draw_regression(y: Floats, guess: Floats) -> Figure:
     residual = guess - y
     shown = np.linspace(0, len(y) - 1, min(len(y), MAX_POINTS)).astype(int)
     alpha = 0.7 if len(shown) < 500 else 0.3
-    figure, axes = plt.subplots(1, 3, figsize=(14.0, 4.6))
+    figure, axes = plt.subplots(1, 3, figsize=(14.0, 4.6), layout="constrained")
     ends = [min(y.min(), guess.min()), max(y.max(), guess.max())]
     axes[0].plot(ends, ends, color=GREY, linestyle="--", linewidth=1, label="perfect")
     axes[0].scatter(y[shown], guess[shown], s=12, alpha=alpha, linewidths=0)

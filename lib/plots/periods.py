@@ -41,7 +41,7 @@ def plot_time_profile(profile: TimeProfile, *, target: str, is_share: bool = Fal
     >>> figure.get_suptitle()
     "'cost' over time: no trend beyond chance over 4 periods"
     """
-    figure = plt.figure(figsize=(9.5, 6.0))
+    figure = plt.figure(figsize=(9.5, 6.0), layout="constrained")
     panels = figure.subplot_mosaic([["mean", "mean"], ["rows", "memory"]], height_ratios=[1.4, 1])
     _draw_means(panels["mean"], profile, target, is_share=is_share)
     _draw_rows(panels["rows"], profile)

@@ -169,7 +169,7 @@ def figure_of(ax: Axes) -> Figure:
 
 def make_axes(ax: Axes | None, *, width: float = 8.0, height: float = 4.5) -> Axes:
     """Return `ax`, or the axes of a new figure of that size in inches."""
-    return plt.subplots(figsize=(width, height))[1] if ax is None else ax
+    return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
 
 
 def make_grid(
@@ -179,7 +179,9 @@ def make_grid(
     n_columns = max(min(n_columns, n_panels), 1)
     n_rows = -(-max(n_panels, 1) // n_columns)
     size = (max(width * n_columns, 6.0), height * n_rows + 0.6)
-    figure, grid = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False)
+    figure, grid = plt.subplots(
+        n_rows, n_columns, figsize=size, squeeze=False, layout="constrained"
+    )
     axes = list(grid.flat)
     for ax in axes[max(n_panels, 1) :]:
         ax.remove()
