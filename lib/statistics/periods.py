@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from lib.estimates import Estimate
+from lib.estimates import Estimate, wilson
 from lib.statistics.columns import bins_of, column_kinds, numbers_of
 
 Floats = npt.NDArray[np.float64]
@@ -40,7 +40,8 @@ class TimeProfile:
     unit : str
         What one period is: "day", "month", or the name of the time column.
     periods : DataFrame with columns period, rows, mean, low, high
-        In order of time; the interval is that of the mean if rows were independent.
+        In order of time; the interval is that of the mean, or of a share
+        (Wilson), if rows were independent.
     trend : Estimate
         Kendall's τ between time and the periods' means, from -1 to 1.
     trend_p : float
@@ -160,6 +161,10 @@ def _summarise(
     error = grouped.std(ddof=1).fillna(0) / np.sqrt(table["rows"])
     arm = stats.norm.ppf((1 + confidence) / 2) * error
     table = table.assign(low=table["mean"] - arm, high=table["mean"] + arm)
+    if target.isin([0, 1]).all():
+        pairs = zip(grouped.sum().astype(int), table["rows"], strict=True)
+        shares = [wilson(k, n, level=confidence) for k, n in pairs]
+        table = table.assign(low=[e.low for e in shares], high=[e.high for e in shares])
     table.insert(0, "period", [names[int(code)] for code in table.index if code >= 0])
     return table.reset_index(drop=True)
 
