@@ -51,7 +51,7 @@ def test_default_table_says_everything_about_itself(rand_hie):
     )
     assert rand_hie.X["plan"].cat.categories.tolist()[:3] == ["1", "2", "3"]
     assert rand_hie.summary() == (
-        "14,266 rows × 30 features; 9.1 % high_cost_next_year; 5,639 groups (person)"  # noqa: RUF001
+        "14,266 rows × 30 features; 9.1 % high_cost_next_year; 5,639 groups (person)"
     )
 
 

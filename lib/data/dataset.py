@@ -241,8 +241,8 @@ class Dataset:
         -------
         str
             Such as "14,266 rows × 30 features; 9.1 % high_cost_next_year; 5,639 groups (person)".
-        """  # noqa: RUF002
-        parts = [f"{self.n_rows:,} rows × {self.n_features} features"]  # noqa: RUF001
+        """
+        parts = [f"{self.n_rows:,} rows × {self.n_features} features"]
         if self.task == "binary":
             share = f"{100 * self.y.mean():.1f} %"
             plain = self.positive_label in {"1", "1.0", "True", "true", "yes", "Yes"}

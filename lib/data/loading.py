@@ -65,7 +65,7 @@ def load_data(
     >>> load_data("wne")
     Traceback (most recent call last):
     lib.errors.InputError: There is no dataset or file 'wne'. ... Did you mean 'wine'?
-    """  # noqa: RUF002
+    """
     config = config or load_config()
     if isinstance(name_or_path, pd.DataFrame | pl.DataFrame):
         raw = _from_frame(name_or_path)

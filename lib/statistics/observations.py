@@ -216,7 +216,7 @@ def _on_features(dataset: Dataset, screening: pd.DataFrame) -> Iterator[Observat
     if len(giveaways):
         yield Observation(
             100,
-            "{n_giveaways} features nearly give the target away (first: {giveaway}): are they "
+            "Features that nearly give the target away: {n_giveaways}, first {giveaway}. Are they "
             "known when a prediction is due?",
             {"n_giveaways": len(giveaways), "giveaway": giveaways["feature"].iloc[0]},
             is_warning=True,
@@ -231,13 +231,14 @@ def _on_features(dataset: Dataset, screening: pd.DataFrame) -> Iterator[Observat
         values |= {name: row.feature, f"{name}_strength": row.strength}
     leaders = ", ".join(f"{{{name}}} {{{name}_strength:.2f}}" for name in names if name in values)
     sentence = (
-        f"{{n_signs}} of {{n_features}} features go with the target; strength alone: {leaders}."
+        "Features that go with the target: {n_signs} of {n_features}; strength alone: "
+        f"{leaders}."
     )
     yield Observation(70, sentence, values)
     bent = signs[signs["shape"] == "bent"]
     if len(bent):
         sentence = (
-            "{n_bent} features go with the target along a bend, first {bent}: no straight line."
+            "Features that go with the target along a bend, not a line: {n_bent}, first {bent}."
         )
         yield Observation(45, sentence, {"n_bent": len(bent), "bent": bent["feature"].iloc[0]})
     own_names = {dataset.labels.get(name, name) for name in dataset.sensitive}
@@ -264,7 +265,8 @@ def _on_columns(
             "original": copies["second"].iloc[0],
         }
         sentence = (
-            "{n_copies} pairs of columns nearly repeat each other, first {copy} and {original}."
+            "Pairs of columns that nearly repeat each other: {n_copies}, first {copy} and "
+            "{original}."
         )
         yield Observation(60, sentence, values)
     if len(missing):
@@ -275,20 +277,19 @@ def _on_columns(
             "emptiest_share": share,
         }
         sentence = (
-            "{n_gaps} columns have missing values, most {emptiest}: a share of {emptiest_share}."
+            "Columns with missing values: {n_gaps}, most of all {emptiest}, a share of "
+            "{emptiest_share}."
         )
         yield Observation(65 if share.value > 0.5 else 55, sentence, values)
     dead = types[types["kind"].isin(["constant", "empty"])]
     if len(dead):
-        sentence = "{n_dead} columns tell nothing, as they hold one value or none (first: {dead})."
+        sentence = "Columns that hold one value or none: {n_dead}, first {dead}; they tell nothing."
         yield Observation(
             62, sentence, {"n_dead": len(dead), "dead": dead["column"].iloc[0]}, is_warning=True
         )
     texts = types[types["kind"] == "text"]
     if len(texts):
-        sentence = (
-            "{n_texts} columns are free text (first: {text}); screening saw their length only."
-        )
+        sentence = "Columns of free text: {n_texts}, first {text}; only their length was screened."
         yield Observation(40, sentence, {"n_texts": len(texts), "text": texts["column"].iloc[0]})
 
 
@@ -297,13 +298,17 @@ def _on_drift(drift: pd.DataFrame) -> Iterator[Observation]:
     n_differing = int((drift["verdict"] != "same").sum())
     values = {"n_shifted": n_shifted, "n_differing": n_differing}
     if n_shifted:
-        sentence = "{n_differing} columns differ between training and test rows, most {shifted}."
+        sentence = (
+            "Columns that differ between training and test rows: {n_differing}, {n_shifted} of "
+            "them notably, most of all {shifted}."
+        )
         yield Observation(
             85, sentence, {**values, "shifted": drift["column"].iloc[0]}, is_warning=True
         )
     elif n_differing:
         sentence = (
-            "{n_differing} columns differ between training and test rows, {n_shifted} notably."
+            "Columns that differ between training and test rows: {n_differing}, {n_shifted} of "
+            "them notably."
         )
         yield Observation(52, sentence, values)
     else:
@@ -345,7 +350,8 @@ def _on_rows(dataset: Dataset) -> Iterator[Observation]:
     if dataset.groups is not None:
         n_groups = int(dataset.groups.nunique())
         sentence = (
-            "{n_groups} groups have {rows_a_group:.1f} rows each: keep them together in splits."
+            "Groups whose rows belong together in every split: {n_groups}, of {rows_a_group:.1f} "
+            "rows."
         )
         values = {"n_groups": n_groups, "rows_a_group": len(dataset) / n_groups}
         yield Observation(57, sentence, values)
