@@ -93,7 +93,7 @@ shown = comparison.assign(
 )
 against_dummy = ["model", "score", "vs_dummy", "p_dummy", "verdict"]
 against_best = ["model", "vs_best", "p_best", "against_best"]
-report.table(shown[against_dummy], title=f"{label}, and the difference to the dummy")
+report.table(shown[against_dummy], title=f"Scores ({label}) and the difference to the dummy")
 report.table(shown[against_best], title="The difference to the best")
 
 # %% Draw the scores
@@ -133,7 +133,7 @@ report.finding(
 
 # %% Spread over folds
 spread = evaluation.tabulate_spread(scores)
-report.table(spread, title=f"{label} over folds")
+report.table(spread, title=f"Scores over folds ({label})")
 best_row, second_row = spread.iloc[0], spread.iloc[1]
 report.finding(
     "Between folds {_best} swings by {swing:.3f}; its lead over {second} is {lead:.3f}.",
@@ -205,10 +205,11 @@ report.finding(
     n_rivals=len(comparison) - 1,
 )
 report.finding(
-    "Start from {start_from} ({start_score}): the simplest of {n_level} not told from the best.",
+    "Models that no test tells from the best, itself included: {n_level}. The simplest of them, "
+    "{start_from} ({start_score}), is where to start.",
+    n_level=len(level_with_best),
     start_from=start_from,
     start_score=ranking.loc[start_from, "score"],
-    n_level=len(level_with_best),
 )
 if n_better == 0:
     report.warning("No model beats the dummy: look at the data (02) before anything stronger.")

@@ -318,7 +318,7 @@ def test_a_planned_comparison_with_a_failed_model_is_not_tested():
     scores = evaluation.cross_validate(models, dataset, folds_of(dataset))
     test = evaluation.compare_pair(scores, "broken", "dummy")
     assert evaluation.verdict(test) == "not tested"
-    assert str(test.difference) == "-"
+    assert str(test.difference) == "–"
 
 
 def test_problems_are_counted_by_model():

@@ -113,8 +113,9 @@ def _unknown(written: str, config: Config) -> str:
         for folder in (Path.cwd() / parent, config.root / parent):
             if folder.is_dir():
                 siblings += [item.name for item in folder.iterdir() if item.is_file()]
+        bases = " or ".join(dict.fromkeys([str(Path.cwd()), str(config.root)]))
         return (
-            f"There is no file '{shown}', neither from {Path.cwd()} nor from {config.root}: "
+            f"There is no file '{shown}', seen from {bases}: "
             f"check the path.{suggest(Path(written[:1000]).name, siblings)}"
         )
     return (

@@ -38,7 +38,7 @@ class Estimate:
     >>> f"{Estimate(1234.5, 1200, 1300):,.0f}"
     '1,234 [1,200, 1,300]'
     >>> print(Estimate(12), Estimate(float("nan")))
-    12.00 -
+    12.00 –
     """
 
     value: float
@@ -70,7 +70,7 @@ class Estimate:
 
     def __format__(self, spec: str) -> str:
         if math.isnan(self.value):
-            return "-"
+            return "–"
         spec = spec or _readable_spec([self.value, self.low, self.high])
         if not self.has_interval:
             return format(self.value, spec)
@@ -117,15 +117,15 @@ def format_p(p_value: float) -> str:
     Returns
     -------
     str
-        Three decimals, "< 0.001" below them, "-" for NaN.
+        Three decimals, "< 0.001" below them, "–" for NaN.
 
     Examples
     --------
     >>> [format_p(p) for p in (0.0312, 0.00002, float("nan"))]
-    ['0.031', '< 0.001', '-']
+    ['0.031', '< 0.001', '–']
     """
     if math.isnan(p_value):
-        return "-"
+        return "–"
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 

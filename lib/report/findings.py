@@ -102,11 +102,13 @@ def table(
     >>> from lib import report
     >>> frame = pd.DataFrame({"model": ["dummy", "linear"], "auc": [0.5, 0.7641]})
     >>> report.table(frame, title="Scores by model")
+    <BLANKLINE>
     Scores by model
-    ---
+    ───────────────
     model     auc
     dummy   0.500
     linear  0.764
+    <BLANKLINE>
     """
     made = Table.of(frame, title=title, digits=digits, max_rows=max_rows)
     show(made.to_text(), html=made.to_html())

@@ -26,7 +26,7 @@ def show(text: str, **mime: str) -> None:
         Richer forms by short name: `html`, `markdown`, or `attachment`.
     """
     if active_shell() is None:
-        sys.stdout.write(text + "\n")
+        sys.stdout.write(f"\n{text}\n\n" if "html" in mime else f"{text}\n")
         return
     from IPython.display import display  # noqa: PLC0415 - only where IPython already runs
 

@@ -73,7 +73,8 @@ class Table:
             for block in _column_blocks(widths)
         ]
         body = "\n\n".join(blocks)
-        return "\n".join(part for part in (self.title, "-" * 3, body, self.footer) if part)
+        title = f"{self.title}\n{'─' * text.display_width(self.title)}" if self.title else ""
+        return "\n".join(part for part in (title, body, self.footer) if part)
 
     def to_markdown(self) -> str:
         """Return Markdown under a bold title; cells are escaped and cut to one line."""

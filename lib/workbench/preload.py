@@ -8,7 +8,7 @@ import os
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -97,7 +97,9 @@ def shared(learned: Mapping[str, Sequence[str]], names: Sequence[str]) -> list[s
     return [module for module, count in counts.items() if count >= enough]
 
 
-def import_packages(names: Iterable[str], modules: Iterable[str] = ()) -> None:
+def import_packages(
+    names: Iterable[str], modules: Iterable[str] = (), *, until: Callable[[], bool] = bool
+) -> None:
     """Import packages, quietly; what is absent or broken is left to the analysis to report.
 
     Parameters
@@ -106,6 +108,8 @@ def import_packages(names: Iterable[str], modules: Iterable[str] = ()) -> None:
         Dotted names; a last part may be something else than a module.
     modules : iterable of str
         More modules, in order.
+    until : callable, optional
+        Asked before each import; True when no more are needed.
     """
     wanted = sorted(name for name in names if name.partition(".")[0] not in ON_DEMAND)
     roots = {name.partition(".")[0] for name in wanted}
@@ -115,6 +119,8 @@ def import_packages(names: Iterable[str], modules: Iterable[str] = ()) -> None:
     try:
         with without(FORMAT_CHECKS):
             for name in [*wanted, *hidden, *modules]:
+                if until():
+                    break
                 _import(name)
     finally:
         warnings.showwarning = shown

@@ -59,6 +59,7 @@ class Preparation:
         self._tracking, self._pages, self._debug = tracking, pages, debug
         self._cache = config.reports / ".cache"
         self._names = self._cache / "datasets.json"
+        self._folder = config.reports / ".preparing"
         closures = (imports.closure(script.path) for script in scripts.values())
         self._reads_data = any(reached.reaches("lib.data.loading") for reached in closures)
 
@@ -118,10 +119,15 @@ class Preparation:
             packages |= reached.at_start
             packages |= {p for p in reached.on_demand if p.partition(".")[0] in preload.USUAL}
         learned = read_json(self._cache / "packages.json")
-        preload.import_packages(packages, preload.shared(learned, names))
+        preload.import_packages(packages, preload.shared(learned, names), until=self._has_failed)
+
+    def _has_failed(self) -> bool:
+        """Say whether the child has found something wrong: nothing else need be made ready."""
+        result = self._folder / RESULT
+        return result.is_file() and "error" in read_json(result)
 
     def _start_child(self) -> None:
-        folder = self._config.reports / ".preparing"
+        folder = self._folder
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
 
