@@ -6,10 +6,11 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
-from lib.plots.distributions import plot_distributions, plot_scatter_matrix, plot_target_panel
+from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
+from lib.plots.pairs import plot_scatter_matrix
 from lib.plots.performance import plot_model_performance
 from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores

@@ -7,10 +7,12 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lib.plots.panels import draw_dots, draw_heatmap
-from lib.plots.style import GREY, make_axes, of_many, say, set_title, shorten
+from lib.plots.style import GREY, legend_below, make_axes, say, set_title
+from lib.plots.text import of_many, shorten
 from lib.statistics import as_matrix
 
 MAX_COLUMNS = 40
+MAX_WRITTEN = 16  # up to so many columns, cells hold their numbers
 MAX_FEATURES = 30
 KIND_COLORS = {
     "numeric": "#0072B2",
@@ -46,20 +48,21 @@ def plot_associations(
     """
     names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
     kept = _strongest(pairs, max_columns)
-    own = ax is None
-    side = 3.2 + 0.23 * max(len(kept), 8)
+    is_own = ax is None
+    is_written = len(kept) <= (MAX_WRITTEN if is_own else MAX_WRITTEN // 2)
+    side = 3.2 + (0.36 if is_written else 0.23) * max(len(kept), 8)
     ax = make_axes(ax, width=side + 0.8, height=side)
     if not len(kept):
         ax.set(xlabel="column", ylabel="column")
         say(ax, "fewer than two columns of numbers or categories that vary")
-        set_title(ax, "No two columns to compare", n_columns=1 if own else 2)
+        set_title(ax, "No two columns to compare")
         return ax
     inside = pairs[pairs["first"].isin(kept) & pairs["second"].isin(kept)]
-    draw_heatmap(ax, as_matrix(inside), width=26 if own else 16)
+    draw_heatmap(ax, as_matrix(inside), inches=1.8 if is_own else 1.3, is_written=is_written)
     total = int(pairs.attrs.get("n_columns", len(names)))
     left_out = of_many(len(kept), total, "columns drawn")
     ax.set(xlabel="column" + (f" ({left_out})" if left_out else ""), ylabel="column")
-    set_title(ax, _association_claim(pairs), n_columns=1 if own else 2)
+    set_title(ax, _association_claim(pairs))
     return ax
 
 
@@ -147,4 +150,4 @@ def _kind_legend(ax: Axes, kinds: list[str], *, any_grey: bool) -> None:
         ax.scatter([], [], color=KIND_COLORS.get(kind, GREY), label=kind)
     if any_grey:
         ax.scatter([], [], color=GREY, label="no sign after correction")
-    ax.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none", framealpha=0.85)
+    legend_below(ax)

@@ -6,17 +6,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.plots.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    make_axes,
-    of_many,
-    say,
-    set_title,
-    short_labels,
-    shorten,
-)
+from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, say, set_title
+from lib.plots.text import of_many, short_labels, shorten
 
 MAX_COLUMNS = 30
 COLORS = {"same": GREY, "differs": BLUE, "shifted": ORANGE}
@@ -75,7 +66,7 @@ def plot_drift(
         ax.set_yticks(positions, short_labels(shown["column"]))
         ax.set_ylim(len(shown) - 0.4, -0.6)
         ax.set_xlim(0, min(max(float(shown["distance"].max()) * 1.25, 0.1), 1.02))
-        ax.legend(loc="lower right", frameon=True, facecolor="white", edgecolor="none")
+        legend_below(ax)
         ax.grid(visible=False, axis="y")
     left_out = of_many(len(shown), len(drift), "columns drawn")
     if left_out:

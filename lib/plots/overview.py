@@ -16,14 +16,8 @@ from lib import statistics
 from lib.errors import InputError, suggest
 from lib.plots.associations import plot_associations
 from lib.plots.panels import draw_bars, draw_distribution, draw_dots, percent, percent_axis
-from lib.plots.style import (
-    figure_title,
-    make_axes,
-    of_many,
-    say,
-    set_title,
-    shorten,
-)
+from lib.plots.style import figure_title, make_axes, say, set_title
+from lib.plots.text import of_many, shorten
 
 MAX_GAPS = 30
 MAX_ASSOCIATED = 16  # columns of the heat map in the overview
@@ -61,18 +55,18 @@ def quick_eda_plots(df: Any, target_col: str | None = None) -> Figure:
     if target_col is not None and target_col not in frame:
         msg = f"There is no column '{shorten(target_col)}' in the table."
         raise InputError(msg + (suggest(target_col, frame.columns) or " Name one of its columns."))
-    figure, axes = plt.subplots(
-        2, 2, figsize=(12.5, 9.5), width_ratios=[1.25, 1], layout="constrained"
-    )
-    plot_associations(_overview_pairs(frame, target_col), ax=axes[0, 0], max_columns=MAX_ASSOCIATED)
+    figure = plt.figure(figsize=(13.0, 10.0), layout="constrained")
+    cells = figure.add_gridspec(2, 2, width_ratios=[1.15, 1], height_ratios=[1.25, 1])
+    pairs, target, missing, types = (figure.add_subfigure(cells[i]).subplots() for i in range(4))
+    plot_associations(_overview_pairs(frame, target_col), ax=pairs, max_columns=MAX_ASSOCIATED)
     if target_col is None:
-        axes[0, 1].set(xlabel="value", ylabel="rows")
-        say(axes[0, 1], "no target named: give target_col to see it here")
-        set_title(axes[0, 1], "The target", n_columns=2)
+        target.set(xlabel="value", ylabel="rows")
+        say(target, "no target named: give target_col to see it here")
+        set_title(target, "The target")
     else:
-        plot_target(frame[target_col], ax=axes[0, 1])
-    plot_missing(statistics.compute_missing(frame), shape=frame.shape, ax=axes[1, 0])
-    plot_types(statistics.compute_types(frame), ax=axes[1, 1])
+        plot_target(frame[target_col], ax=target)
+    plot_missing(statistics.compute_missing(frame), shape=frame.shape, ax=missing)
+    plot_types(statistics.compute_types(frame), ax=types)
     figure_title(figure, f"The table at a glance: {len(frame):,} rows, {frame.shape[1]:,} columns")
     return figure
 
@@ -109,7 +103,7 @@ def plot_target(
         target = pd.Series([classes[int(code)] for code in target.dropna()], dtype=dtype)
     kind = str(statistics.column_kinds(target.to_frame("target"))["target"])
     draw_distribution(ax, target, kind, max_bars=20)
-    counts = target.map(str, na_action="ignore").value_counts()
+    counts = (target if kind == "numeric" else target.map(str, na_action="ignore")).value_counts()
     if kind in {"numeric", "datetime", "text"} and len(counts) > 20:
         numbers = statistics.numbers_of(target)
         finite = numbers[np.isfinite(numbers)]
@@ -118,10 +112,11 @@ def plot_target(
     elif len(counts):
         share = percent(counts.iloc[0] / counts.sum())
         values = "value" if len(counts) == 1 else "values"
-        title = f"{shown}: {len(counts):,} {values}, '{shorten(counts.index[0])}' {share} of rows"
+        first = f"{counts.index[0]:.6g}" if kind == "numeric" else shorten(counts.index[0])
+        title = f"{shown}: {len(counts):,} {values}, '{first}' {share} of rows"
     else:
         title = f"{shown} has no known value"
-    set_title(ax, title, n_columns=_n_columns(ax))
+    set_title(ax, title)
     return ax
 
 
@@ -152,7 +147,7 @@ def plot_missing(missing: pd.DataFrame, *, shape: tuple[int, int], ax: Axes | No
     ax.set(xlabel="rows without a value", ylabel="column")
     if not len(missing):
         say(ax, "every cell has a value")
-        set_title(ax, f"None of {shape[1]:,} columns has gaps", n_columns=_n_columns(ax))
+        set_title(ax, f"None of {shape[1]:,} columns has gaps")
         return ax
     draw_dots(ax, shown["column"].tolist(), shown["share"].tolist())
     if len(shown) > 20:
@@ -164,7 +159,7 @@ def plot_missing(missing: pd.DataFrame, *, shape: tuple[int, int], ax: Axes | No
     have = "has" if len(missing) == 1 else "have"
     most = f"'{shorten(shown['column'].iloc[0])}', {percent(shown['share'].iloc[0].value)}"
     title = f"{len(missing):,} of {shape[1]:,} columns {have} gaps; most: {most}"
-    set_title(ax, title, n_columns=_n_columns(ax))
+    set_title(ax, title)
     return ax
 
 
@@ -195,8 +190,9 @@ def plot_types(types: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(4, integer=True))
     title = "The table has no columns"
     if len(counts):
-        title = f"{counts.iloc[0]:,} of {len(types):,} columns are {counts.index[0]}"
-    set_title(ax, title, n_columns=_n_columns(ax))
+        n_first = f"{counts.iloc[0]:,} of {len(types):,}" if len(counts) > 1 else "All"
+        title = f"{n_first} columns are {counts.index[0]}"
+    set_title(ax, title)
     return ax
 
 
@@ -217,9 +213,3 @@ def _overview_pairs(frame: pd.DataFrame, target_col: str | None) -> pd.DataFrame
     chosen = pairs[pairs["first"].isin(kept) & pairs["second"].isin(kept)]
     chosen.attrs["n_columns"] = frame.shape[1]
     return chosen
-
-
-def _n_columns(ax: Axes) -> int:
-    """Return how many panels share the figure's width with `ax`."""
-    spec = ax.get_subplotspec()
-    return spec.get_gridspec().ncols if spec is not None else 1

@@ -5,22 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from lib.plots.style import BLUE, clean, of_many, say, short_labels, shorten
+from lib.plots.style import BLUE, GREY, say
+from lib.plots.text import fit, of_many, short_labels, text_width
 from lib.statistics import numbers_of
 from lib.statistics.columns import levels_of
 
 Floats = npt.NDArray[np.float64]
 N_BINS = 30
+MAX_CLASSES = 6  # classes that get a colour of their own
 MAX_BARS = 12  # values or levels that still get a bar each
 SECONDS_OF_A_DAY = 86_400
+PANEL_TITLE = 10.5  # points
 WIDEST = 1e300  # beyond, a difference of two values is no float any more
 
 
@@ -148,7 +154,7 @@ def draw_bars(
     counts: Any,
     *,
     max_bars: int = MAX_BARS,
-    width: int = 16,
+    inches: float = 1.1,
     what: str = "value",
 ) -> None:
     """Draw horizontal bars of rows with their shares; says how many levels are not drawn."""
@@ -160,9 +166,10 @@ def draw_bars(
     room = float(shown.max()) if len(shown) else 1.0
     for position, count in zip(positions.tolist(), shown.tolist(), strict=True):
         ax.text(count + room * 0.02, position, percent(count / total), va="center", size=8.5)
-    ax.set_yticks(positions, short_labels(names[:max_bars], width))
-    ax.set_ylim(len(shown) - 0.4, -0.6)
-    ax.set_xlim(0, room * 1.28)
+    ax.set_yticks(positions, short_labels(names[:max_bars], 18, inches=inches))
+    beside = max(3 - len(shown), 0) / 2  # two bars need not fill a panel
+    ax.set_ylim(len(shown) - 0.4 + beside, -0.6 - beside)
+    ax.set_xlim(0, room * 1.34)
     left_out = of_many(len(shown), len(counts), f"{what}s")
     ax.set(xlabel="rows" + (f" ({left_out} drawn)" if left_out else ""), ylabel=what)
     ax.xaxis.set_major_locator(MaxNLocator(3, integer=True))
@@ -189,17 +196,19 @@ def draw_dots(
     ax.grid(visible=False, axis="y")
 
 
-def draw_heatmap(ax: Axes, matrix: pd.DataFrame, *, width: int = 22, size: float = 8.5) -> None:
+def draw_heatmap(
+    ax: Axes, matrix: pd.DataFrame, *, inches: float, is_written: bool, size: float = 8.5
+) -> None:
     """Draw a square table of associations from -1 to 1; grey where there is none to compute."""
     values = matrix.to_numpy(dtype=float)
     ax.imshow(np.isnan(values), cmap=ListedColormap(["#FFFFFF", "#D9D9D9"]), vmin=0, vmax=1)
     image = ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", norm=Normalize(-1, 1))
-    labels = short_labels(matrix.columns, width)
+    labels = short_labels(matrix.columns, inches=inches, size=size)
     ax.set_xticks(range(len(labels)), labels, rotation=90, size=size)
     ax.set_yticks(range(len(labels)), labels, size=size)
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
-    if len(labels) <= 14:
+    if is_written:
         _write_values(ax, values)
     bar = ax.figure.colorbar(image, ax=ax, shrink=0.6, label="association")
     bar.outline.set_visible(False)  # type: ignore[operator]
@@ -230,14 +239,10 @@ def percent_axis(ax: Axes, which: str = "x") -> None:
     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
 
 
-def panel_title(ax: Axes, name: object, *, width: int = 30) -> None:
+def panel_title(ax: Axes, name: object, *, inches: float = 2.0) -> None:
     """Write a column's name over one of several panels."""
-    ax.set_title(shorten(name, width), size=10.5)
-
-
-def label_of(name: object) -> str:
-    """Return a column's name as part of a sentence."""
-    return f"'{shorten(clean(name))}'"
+    weight = mpl.rcParams["axes.titleweight"]
+    ax.set_title(fit(name, inches, PANEL_TITLE, weight=weight), size=PANEL_TITLE)
 
 
 def _write_values(ax: Axes, values: Floats) -> None:
@@ -298,3 +303,27 @@ def _date_axis(ax: Axes) -> None:
     locator = AutoDateLocator(maxticks=5)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+
+
+def class_colors(n_classes: int) -> list[str]:
+    """Return a colour a class, those of the style's cycle."""
+    colors = mpl.rcParams["axes.prop_cycle"].by_key().get("color", [BLUE])
+    return [colors[i % len(colors)] for i in range(n_classes)]
+
+
+def class_legend(figure: Figure, classes: Sequence[str], target: pd.Series | None) -> None:
+    """Name the classes to the right of all panels, for which the figure grows."""
+    if target is None or not len(classes):
+        return
+    shown = list(classes[:MAX_CLASSES])
+    handles = [
+        Line2D([], [], marker="o", linestyle="", color=color) for color in class_colors(len(shown))
+    ]
+    labels = short_labels(shown, 20, inches=1.6)
+    if len(classes) > MAX_CLASSES:
+        handles.append(Line2D([], [], marker="o", linestyle="", color=GREY))
+        labels.append(f"{len(classes) - MAX_CLASSES:,} other classes")
+    title = None if target.name is None else fit(target.name, 1.8, 10.5)
+    room = max(text_width(label, 9.5) for label in [*labels, title or ""]) + 0.6
+    figure.set_figwidth(figure.get_figwidth() + room)
+    figure.legend(handles, labels, loc="outside right upper", title=title)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -15,17 +16,8 @@ from matplotlib.ticker import MaxNLocator
 from lib.errors import InputError
 from lib.estimates import wilson
 from lib.plots.panels import percent, percent_axis
-from lib.plots.style import (
-    BLUE,
-    GREY,
-    ORANGE,
-    figure_title,
-    of_many,
-    say,
-    set_title,
-    short_labels,
-    shorten,
-)
+from lib.plots.style import BLUE, GREY, ORANGE, figure_title, legend_below, say, set_title
+from lib.plots.text import of_many, short_labels, shorten
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[Any]
@@ -73,7 +65,8 @@ def plot_model_performance(
     Raises
     ------
     InputError
-        When the lengths differ, or no row is left.
+        When the lengths differ, there is no row, a value is missing or not finite, labels are not
+        among the classes, or `y_proba` holds no probabilities of these classes.
 
     Examples
     --------
@@ -82,7 +75,7 @@ def plot_model_performance(
     'Confusion: 75 % right'
     """
     truth, guess = np.asarray(y_true).ravel(), np.asarray(y_pred).ravel()
-    proba = None if y_proba is None else np.asarray(y_proba, dtype=float)
+    proba = None if y_proba is None else _numbers(np.asarray(y_proba), "y_proba")
     if (
         len(truth) != len(guess)
         or (proba is not None and len(proba) != len(truth))
@@ -91,10 +84,13 @@ def plot_model_performance(
         lengths = f"{len(truth)}, {len(guess)}" + (f", {len(proba)}" if proba is not None else "")
         msg = f"y_true, y_pred and y_proba must have the same rows, at least one; got {lengths}."
         raise InputError(f"{msg} Predict the rows whose truth you pass.")
+    _check_known(truth, guess)
     labels = _labels(truth, guess, classes)
     task = task or _infer_task(truth, guess, labels, has_proba=proba is not None)
     if task == "regression":
-        return _draw_regression(truth.astype(float), guess.astype(float))
+        return _draw_regression(_numbers(truth, "y_true"), _numbers(guess, "y_pred"))
+    if proba is not None:
+        _check_probabilities(proba, len(labels))
     codes = {label: code for code, label in enumerate(labels)}
     true_codes = np.array([codes[label] for label in truth.tolist()])
     guess_codes = np.array([codes[label] for label in guess.tolist()])
@@ -104,14 +100,52 @@ def plot_model_performance(
     return _draw_multiclass(true_codes, guess_codes, proba, labels)
 
 
+def _check_known(truth: Values, guess: Values) -> None:
+    for name, part in (("y_true", truth), ("y_pred", guess)):
+        n_missing = int(pd.isna(part).sum())
+        if n_missing:
+            msg = f"{name} must have a value in every row; {n_missing:,} of {len(part):,} have none"
+            raise InputError(f"{msg}: leave these rows out of all arguments.")
+
+
+def _numbers(part: Values, name: str) -> Floats:
+    try:
+        numbers = part.astype(float)
+    except (TypeError, ValueError):
+        msg = f"{name} must hold numbers, got {shorten(part.ravel()[0])!r}: give task='multiclass'"
+        raise InputError(f"{msg} or 'binary' for labels.") from None
+    n_bad = int((~np.isfinite(numbers)).sum())
+    if n_bad:
+        msg = f"{name} must hold finite numbers; {n_bad:,} of {numbers.size:,} are not"
+        raise InputError(f"{msg}: leave these rows out of all arguments.")
+    return numbers
+
+
+def _check_probabilities(proba: Floats, n_classes: int) -> None:
+    low, high = float(proba.min()), float(proba.max())
+    if low < -1e-6 or high > 1 + 1e-6:
+        msg = f"y_proba must hold probabilities from 0 to 1, got {low:.4g} to {high:.4g}"
+        raise InputError(f"{msg}: pass what predict_proba returns.")
+    n_columns = 1 if proba.ndim == 1 else proba.shape[1]
+    expected = {1, 2} if n_classes <= 2 else {n_classes}
+    if n_columns not in expected:
+        msg = f"y_proba must have a column for each of the {n_classes} classes, got {n_columns}"
+        raise InputError(f"{msg}: name all classes in the order of the columns by `classes`.")
+
+
 def _labels(truth: Values, guess: Values, classes: Sequence[object] | None) -> list[object]:
     found = {*truth.tolist(), *guess.tolist()}
+    kinds = {"text" if isinstance(label, str) else "numbers" for label in found}
+    if len(kinds) > 1:
+        msg = "y_true and y_pred must hold labels of one kind, got text and numbers"
+        raise InputError(f"{msg}: convert one of them.")
     if classes is None:
         return sorted(found, key=lambda label: (str(type(label)), label))
     known = list(np.asarray(classes).tolist())
     unknown = found - set(known)
     if unknown:
-        msg = f"Labels {sorted(map(shorten, unknown))} are not among the classes {known}."
+        given = short_labels(known[:MAX_CLASSES], 18)
+        msg = f"Labels {sorted(map(shorten, unknown))[:5]} are not among the classes {given}."
         raise InputError(f"{msg} Give all classes, or labels of the same kind.")
     return known
 
@@ -126,7 +160,7 @@ def _infer_task(truth: Values, guess: Values, labels: list[object], *, has_proba
 
 
 def _draw_binary(y: Values, guess: Values, proba: Floats | None, labels: list[object]) -> Figure:
-    names = short_labels([*labels, "(other)"][:2], 18)
+    names = short_labels([*labels, "(other)"][:2], 18, inches=1.4)
     n_panels = 1 if proba is None else 4
     shape = (1, 1) if proba is None else (2, 2)
     figure, grid = plt.subplots(
@@ -167,10 +201,10 @@ def _draw_multiclass(
 
 def _frequent_classes(y: Values, labels: list[object]) -> tuple[npt.NDArray[np.intp], list[str]]:
     if len(labels) <= MAX_CLASSES:
-        return np.arange(len(labels)), short_labels(labels, 16)
+        return np.arange(len(labels)), short_labels(labels, 16, inches=1.3)
     counts = np.bincount(y, minlength=len(labels))
     kept = np.sort(np.argsort(-counts, kind="stable")[: MAX_CLASSES - 1])
-    return kept, [*short_labels([labels[i] for i in kept], 16), "(other)"]
+    return kept, [*short_labels([labels[i] for i in kept], 16, inches=1.3), "(other)"]
 
 
 def _draw_confusion(
@@ -193,7 +227,7 @@ def _draw_confusion(
     ax.set(xlabel="predicted", ylabel="true")
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
-    set_title(ax, f"Confusion: {percent(float((y == guess).mean()))} right", n_columns=2)
+    set_title(ax, f"Confusion: {percent(float((y == guess).mean()))} right")
 
 
 def _draw_class_scores(ax: Axes, y: Values, guess: Values, names: list[str]) -> None:
@@ -213,8 +247,8 @@ def _draw_class_scores(ax: Axes, y: Values, guess: Values, names: list[str]) -> 
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set(xlabel="share of rows, with 95 % interval", ylabel="class", xlim=(0, 1.02))
     percent_axis(ax)
-    ax.legend(loc="lower left", frameon=True, facecolor="white", edgecolor="none")
-    set_title(ax, "Precision and recall of each class", n_columns=3)
+    legend_below(ax)
+    set_title(ax, "Precision and recall of each class")
 
 
 def _draw_roc(ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]]) -> None:
@@ -222,105 +256,89 @@ def _draw_roc(ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]])
 
     areas = []
     for is_class, score, name in curves:
-        known = np.isfinite(score)
-        if len(np.unique(is_class[known])) < 2:
+        if len(np.unique(is_class)) < 2:
             continue
-        false_alarms, hits, _ = roc_curve(is_class[known], score[known])
-        areas.append(float(roc_auc_score(is_class[known], score[known])))
+        false_alarms, hits, _ = roc_curve(is_class, score)
+        areas.append(float(roc_auc_score(is_class, score)))
         ax.plot(false_alarms, hits, label=f"{name} {areas[-1]:.3f}" if name else None)
-    ax.plot(
-        [0, 1],
-        [0, 1],
-        color=GREY,
-        linestyle="--",
-        linewidth=1,
-        label="chance" if len(areas) <= 1 else None,
-    )
-    ax.set(xlabel="false alarms, share of negatives", ylabel="hits, share of positives")
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
+    ax.set_xlabel("false alarms, share of negatives (dashed: chance)")
+    ax.set_ylabel("hits, share of positives")
     ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     if not areas:
         say(ax, "only one class occurs")
-        set_title(ax, "ROC: nothing to tell apart", n_columns=2)
+        set_title(ax, "ROC: nothing to tell apart")
         return
-    ax.legend(loc="lower right", title="AUC against the rest" if len(curves) > 1 else None)
+    if len(curves) > 1:
+        legend_below(ax, n_columns=2, title="AUC of each class against the rest")
     title = (
         f"ROC: AUC {areas[0]:.3f}"
         if len(curves) == 1
         else f"ROC: AUC {min(areas):.3f} to {max(areas):.3f}"
     )
-    set_title(ax, title, n_columns=2)
+    set_title(ax, title)
 
 
 def _draw_precision_recall(ax: Axes, is_positive: npt.NDArray[np.bool_], proba: Floats) -> None:
     from sklearn.metrics import average_precision_score, precision_recall_curve  # noqa: PLC0415
 
-    known = np.isfinite(proba)
-    y, score = is_positive[known], proba[known]
-    ax.set(xlabel="recall", ylabel="precision", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    y, score = is_positive, proba
+    chance = percent(float(y.mean()))
+    ax.set(xlabel=f"recall (dashed: chance, {chance})", ylabel="precision")
+    ax.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
     if len(np.unique(y)) < 2:
         say(ax, "only one class occurs")
-        set_title(ax, "Precision and recall: nothing to tell apart", n_columns=2)
+        set_title(ax, "Precision and recall: nothing to tell apart")
         return
     precision, recall, _ = precision_recall_curve(y, score)
     ax.step(recall, precision, where="post")
-    ax.axhline(
-        y.mean(),
-        color=GREY,
-        linestyle="--",
-        linewidth=1,
-        label=f"chance, {percent(float(y.mean()))}",
-    )
-    ax.legend(loc="upper right")
+    ax.axhline(y.mean(), color=GREY, linestyle="--", linewidth=1)
     area = float(average_precision_score(y, score))
-    set_title(ax, f"Precision and recall: average precision {area:.3f}", n_columns=2)
+    set_title(ax, f"Precision and recall: average precision {area:.3f}")
 
 
 def _draw_calibration(
     ax: Axes, is_positive: npt.NDArray[np.bool_], proba: Floats, name: str
 ) -> None:
-    known = np.isfinite(proba)
-    y, score = is_positive[known], proba[known]
-    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1, label="perfect")
+    y, score = is_positive, proba
+    ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     order = np.argsort(score, kind="stable")
     for part in np.array_split(order, min(N_BINS, max(len(order) // 10, 1))):
         if len(part):
             share = wilson(int(y[part].sum()), len(part))
             ax.vlines(score[part].mean(), share.low, share.high, color=BLUE, alpha=0.5, linewidth=2)
             ax.scatter(score[part].mean(), share.value, color=BLUE, s=24, zorder=3)
-    ax.set(xlabel=f"predicted probability of {name}", ylabel="rows that are, with 95 % interval")
-    reach = float(np.quantile(score, 0.995)) if len(score) else 1.0
+    ax.set_xlabel(f"predicted probability of {name} (dashed: perfect)")
+    ax.set_ylabel("rows that are, with 95 % interval")
+    reach = float(np.quantile(score, 0.995))
     end = 1.02 if reach > 0.5 else max(reach * 1.3, 0.05)
     ax.set(xlim=(-0.01 * end, end), ylim=(-0.01 * end, end))
     percent_axis(ax)
     percent_axis(ax, "y")
-    ax.legend(loc="upper left")
-    gap = float(score.mean() - y.mean()) if len(y) else float("nan")
-    set_title(ax, f"Calibration: mean prediction {gap * 100:+.1f} points off", n_columns=2)
+    gap = float(score.mean() - y.mean())
+    set_title(ax, f"Calibration: mean prediction {gap * 100:+.1f} points off")
 
 
 def _draw_regression(y: Floats, guess: Floats) -> Figure:
-    known = np.isfinite(y) & np.isfinite(guess)
-    if not known.any():
-        raise InputError("No row has a finite truth and prediction; expected numbers in both.")
-    y, guess = y[known], guess[known]
     residual = guess - y
     shown = np.linspace(0, len(y) - 1, min(len(y), MAX_POINTS)).astype(int)
     alpha = 0.7 if len(shown) < 500 else 0.3
     figure, axes = plt.subplots(1, 3, figsize=(14.0, 4.6), layout="constrained")
     ends = [min(y.min(), guess.min()), max(y.max(), guess.max())]
-    axes[0].plot(ends, ends, color=GREY, linestyle="--", linewidth=1, label="perfect")
+    axes[0].plot(ends, ends, color=GREY, linestyle="--", linewidth=1)
     axes[0].scatter(y[shown], guess[shown], s=12, alpha=alpha, linewidths=0)
-    axes[0].set(xlabel="actual", ylabel="predicted")
-    axes[0].legend(loc="upper left")
-    set_title(axes[0], f"Predicted against actual: R² {_r2(y, guess):.3f}", n_columns=3)
+    axes[0].set(xlabel="actual (dashed: perfect)", ylabel="predicted")
+    r2 = _r2(y, guess)
+    fit_words = f"R² {r2:.3f}" if np.isfinite(r2) else "the truth is constant"
+    set_title(axes[0], f"Predicted against actual: {fit_words}")
     axes[1].axhline(0, color=GREY, linestyle="--", linewidth=1)
     axes[1].scatter(guess[shown], residual[shown], s=12, alpha=alpha, linewidths=0)
     axes[1].set(xlabel="predicted", ylabel="residual, predicted - actual")
-    set_title(axes[1], f"Residuals: half are within {np.median(np.abs(residual)):.3g}", n_columns=3)
+    set_title(axes[1], f"Residuals: half are within {np.median(np.abs(residual)):.3g}")
     axes[2].hist(residual, bins=40)
     axes[2].axvline(0, color=GREY, linestyle="--", linewidth=1)
     axes[2].set(xlabel="residual, predicted - actual", ylabel="rows")
-    set_title(axes[2], f"Mean residual {residual.mean():+.3g}", n_columns=3)
+    set_title(axes[2], f"Mean residual {residual.mean():+.3g}")
     for ax in axes:
         ax.xaxis.set_major_locator(MaxNLocator(5))
     left_out = of_many(len(shown), len(y), "rows drawn as points")

@@ -9,10 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lib.plots.panels import compact, percent_axis
-from lib.plots.style import BLUE, GREY, figure_title, say, shorten, spread
+from lib.plots.style import BLUE, GREY, figure_title, say
+from lib.plots.text import fit, shorten, spread, text_width
 from lib.statistics import TimeProfile
-
-MAX_TICKS = 8
 
 
 def plot_time_profile(profile: TimeProfile, *, target: str, is_share: bool = False) -> Figure:
@@ -61,7 +60,6 @@ def _draw_means(ax: Axes, profile: TimeProfile, target: str, *, is_share: bool) 
         color=BLUE,
         alpha=0.2,
         linewidth=0,
-        label="95 % interval, if rows were independent",
     )
     ax.plot(
         positions,
@@ -69,14 +67,13 @@ def _draw_means(ax: Axes, profile: TimeProfile, target: str, *, is_share: bool) 
         color=BLUE,
         marker="o" if few else None,
         markersize=4,
-        label="mean",
     )
     _period_ticks(ax, profile)
-    what = f"{'share' if is_share else 'mean'} of {shorten(target, 22)}"
-    ax.set(ylabel=what, title="Level")
+    what = "share" if is_share else "mean"
+    ax.set_ylabel(f"{what} of {fit(target, 1.5, 10.5)}")
+    ax.set_title(f"The {what}, with a 95 % interval as if rows were independent")
     if is_share:
         percent_axis(ax, "y")
-    ax.legend(loc="best")
 
 
 def _draw_rows(ax: Axes, profile: TimeProfile) -> None:
@@ -89,9 +86,9 @@ def _draw_rows(ax: Axes, profile: TimeProfile) -> None:
 def _draw_memory(ax: Axes, profile: TimeProfile) -> None:
     memory = profile.memory
     ax.set(
-        xlabel=f"lag in periods ({profile.unit})",
+        xlabel=f"lag in periods ({fit(profile.unit, 1.5, 10.5)})",
         ylabel="autocorrelation",
-        title="Memory between periods",
+        title="Memory between periods (grey: chance)",
     )
     if not len(memory):
         say(ax, "too few periods to tell memory from chance")
@@ -102,28 +99,18 @@ def _draw_memory(ax: Axes, profile: TimeProfile) -> None:
     ax.axhline(0, color=GREY, linewidth=0.8)
     ax.vlines(memory["lag"], 0, memory["autocorrelation"], color=BLUE, linewidth=2)
     ax.scatter(memory["lag"], memory["autocorrelation"], color=BLUE, s=16, zorder=3)
-    ax.text(
-        0.98,
-        0.95,
-        "inside the band: chance",
-        transform=ax.transAxes,
-        ha="right",
-        va="top",
-        size=8.5,
-        color="#555555",
-    )
     ax.set_ylim(-1.05, 1.05)
     ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
 
 
 def _period_ticks(ax: Axes, profile: TimeProfile) -> None:
     names = profile.periods["period"].tolist()
-    room = MAX_TICKS if max((len(name) for name in names), default=0) > 4 else 2 * MAX_TICKS
-    if ax.get_subplotspec().colspan.stop - ax.get_subplotspec().colspan.start == 1:  # type: ignore[union-attr]
-        room //= 2
-    kept = spread(range(len(names)), room)
-    ax.set_xticks(kept, [shorten(names[i], 14) for i in kept])
-    ax.set_xlabel(shorten(profile.unit))
+    spec = ax.get_subplotspec()
+    width = 8.4 if spec is None or len(spec.colspan) > 1 else 3.8  # inches
+    widest = max((text_width(fit(name, 1.0, 9.5), 9.5) for name in names), default=0.0)
+    kept = spread(range(len(names)), max(int(width / (widest + 0.25)), 2))
+    ax.set_xticks(kept, [fit(names[i], 1.0, 9.5) for i in kept])
+    ax.set_xlabel(fit(profile.unit, 3.0, 10.5))
 
 
 def _claim(profile: TimeProfile, target: str) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.plots.style import BLUE, GREY, ORANGE, make_axes, set_title, short_labels, shorten
+from lib.plots.panels import percent
+from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, set_title
+from lib.plots.text import short_labels, shorten
 
 MAX_MODELS = 40
 
@@ -83,13 +85,15 @@ def plot_scores(
         color=BLUE,
         capsize=4,
         markersize=6,
-        label=f"mean, {getattr(estimates[0], 'level', 0.95):.0%} interval" if estimates else None,
+        label=_interval_label(estimates),
     )
     ax.set_yticks(positions, short_labels(shown["model"]))
     ax.set_ylim(n_models - 0.4, -0.6)
     ax.set(xlabel=metric_label(metric), ylabel="model")
     ax.grid(visible=False, axis="y")
-    ax.legend(loc="upper left", bbox_to_anchor=(0, -0.16 if n_models > 4 else -0.28), ncols=3)
+    legend_below(ax)
+    low, high = ax.get_xlim()
+    ax.set_xlim(low - 0.02 * (high - low), high)  # a floor at the edge is drawn in full
     set_title(ax, _claim(shown, values))
     return ax
 
@@ -100,6 +104,10 @@ def _draw_folds(ax: Axes, folds: pd.DataFrame, models: list[Any]) -> None:
         offsets = np.linspace(-0.2, 0.2, len(scores)) if len(scores) > 1 else np.zeros(len(scores))
         label = "one fold" if position == 0 else None
         ax.scatter(scores, position + offsets, s=14, color=ORANGE, alpha=0.7, label=label, zorder=2)
+
+
+def _interval_label(estimates: list[Any]) -> str | None:
+    return f"mean, {percent(getattr(estimates[0], 'level', 0.95))} interval" if estimates else None
 
 
 def _floor(comparison: pd.DataFrame, reference: str) -> float | None:
