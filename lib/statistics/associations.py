@@ -83,14 +83,15 @@ def correlation_ratio(
     categories : array-like of shape (n,)
         Any values.
     numbers : array-like of shape (n,)
-        Finite floats.
+        Floats. Rows where either is missing, or the number infinite, are left out.
     corrected : bool
         Take off what chance alone gives (Kelley's ε [2]_, the root of the adjusted R²).
 
     Returns
     -------
     float
-        From 0, equal means, to 1, no spread inside the categories.
+        From 0, equal means, to 1, no spread inside the categories; NaN when the numbers do not
+        vary.
 
     References
     ----------
@@ -102,14 +103,13 @@ def correlation_ratio(
     >>> round(correlation_ratio(["a", "a", "b", "b"], [1.0, 2.0, 3.0, 4.0]), 3)
     0.894
     """
-    codes, _ = levels_of(pd.Series(np.asarray(categories)))
-    values = np.asarray(numbers, dtype=float)[:, None]
-    one_hot = _one_hot(codes, int(codes.max()) + 1)
-    measured, _ = _ratios(one_hot, values - values.mean(), np.ones_like(values))
+    codes, names = levels_of(pd.Series(np.asarray(categories, dtype=object)))
+    counted = pd.Series(np.asarray(numbers, dtype=float)).where(codes >= 0)
+    values, known = _standardised(counted.to_frame(), ranks=False)
+    one_hot = _one_hot(codes, len(names))
     if corrected:
-        return float(measured[0])
-    eta2, _, _ = _explained(one_hot, values - values.mean(), np.ones_like(values))
-    return float(np.sqrt(eta2[0]))
+        return float(_ratios(one_hot, values, known)[0][0])
+    return float(np.sqrt(_explained(one_hot, values, known)[0][0]))
 
 
 def compute_associations(

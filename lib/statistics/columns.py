@@ -49,19 +49,35 @@ def as_frame(data: Any) -> pd.DataFrame:
         data = data.to_frame() if hasattr(data, "to_frame") else data
         data = data.to_pandas()
     try:
-        frame = pd.DataFrame(data).reset_index(drop=True)
+        # pandas would make an empty table of nothing
+        frame = pd.DataFrame(0 if data is None else data).reset_index(drop=True)
     except (TypeError, ValueError) as error:
         msg = (
             f"Expected a table (pandas or polars frame, or a 2-d array), got {type(data).__name__}."
         )
         raise InputError(msg + " Load it with load_data, or give a data frame.") from error
-    names: dict[str, int] = {}
-    distinct = []
-    for own in frame.columns:
-        name = " / ".join(map(str, own)) if isinstance(own, tuple) else str(own)
-        names[name] = names.get(name, 0) + 1
-        distinct.append(name if names[name] == 1 else f"{name} ({names[name]})")
-    return frame.set_axis(distinct, axis=1)
+    is_sparse = any(isinstance(dtype, pd.SparseDtype) for dtype in frame.dtypes)
+    return _densified(frame) if is_sparse else frame.set_axis(_distinct(frame.columns), axis=1)
+
+
+def _distinct(names: pd.Index) -> list[str]:
+    own = [" / ".join(map(str, name)) if isinstance(name, tuple) else str(name) for name in names]
+    taken: dict[str, None] = {}
+    for name in own:
+        numbered, number = name, 1
+        while numbered in taken or (number > 1 and numbered in own):
+            number += 1
+            numbered = f"{name} ({number})"
+        taken[numbered] = None
+    return list(taken)
+
+
+def _densified(frame: pd.DataFrame) -> pd.DataFrame:
+    columns = [
+        column.sparse.to_dense() if isinstance(column.dtype, pd.SparseDtype) else column
+        for _, column in frame.items()
+    ]
+    return pd.concat(columns, axis=1).set_axis(_distinct(frame.columns), axis=1)
 
 
 def sample_rows(frame: pd.DataFrame, max_rows: int, random_state: int = 0) -> pd.DataFrame:
@@ -125,17 +141,44 @@ def numbers_of(column: pd.Series) -> Floats:
     >>> numbers_of(pd.Series([True, False, None], dtype="boolean")).tolist()
     [1.0, 0.0, nan]
     """
+    column = moments_of(column)
     if dtypes.is_timedelta64_dtype(column.dtype):
         return np.asarray(column.dt.total_seconds(), dtype=float)
-    if dtypes.is_object_dtype(column.dtype) and _inferred(column) in DATES_IN_OBJECTS:
-        column = pd.to_datetime(column, errors="coerce", utc=True)
-    if dtypes.is_datetime64_any_dtype(column.dtype):
-        stamps = column.dt.tz_localize(None) if column.dt.tz is not None else column
-        seconds = stamps.to_numpy(dtype="datetime64[ms]").astype("int64") / 1000
-        return np.where(stamps.isna(), np.nan, seconds)
+    if dtypes.is_datetime64_dtype(column.dtype):
+        seconds = column.to_numpy(dtype="datetime64[ms]").astype("int64") / 1000
+        return np.where(column.isna(), np.nan, seconds)
+    if dtypes.is_complex_dtype(column.dtype):
+        return np.full(len(column), np.nan)  # no order
     if not (dtypes.is_numeric_dtype(column.dtype) or dtypes.is_bool_dtype(column.dtype)):
         column = pd.to_numeric(column.astype(object), errors="coerce")
     return np.asarray(column.to_numpy(dtype=float, na_value=np.nan))
+
+
+def moments_of(column: pd.Series) -> pd.Series:
+    """Return a column of times as plain ones, without zone; any other column as it is.
+
+    Dates in objects or in Arrow's types become `datetime64`, durations `timedelta64`. The clock
+    reads as it does in the zone of the column.
+
+    Examples
+    --------
+    >>> import datetime
+    >>> moments_of(pd.Series([datetime.date(2024, 2, 29), None], dtype=object)).dt.day.tolist()
+    [29.0, nan]
+    """
+    dtype = column.dtype
+    inferred = _inferred(column) if dtypes.is_object_dtype(dtype) else ""
+    if inferred.startswith("timedelta") or _is_duration(dtype):
+        return pd.to_timedelta(
+            column.astype(object) if isinstance(dtype, pd.ArrowDtype) else column
+        )
+    if inferred in DATES_IN_OBJECTS:
+        return pd.to_datetime(column, errors="coerce", utc=True).dt.tz_localize(None)
+    if not dtypes.is_datetime64_any_dtype(dtype):
+        return column
+    if isinstance(dtype, pd.ArrowDtype):
+        column = pd.Series(pd.to_datetime(column.astype(object)), index=column.index)
+    return column.dt.tz_localize(None) if column.dt.tz is not None else column
 
 
 def levels_of(column: pd.Series) -> tuple[Codes, list[str]]:
@@ -181,7 +224,8 @@ def bins_of(numbers: Floats, n_bins: int = 10) -> tuple[Codes, list[str]]:
     """Return the bin of every number (-1: missing) and the bins' names, bins holding equal counts.
 
     With at most `n_bins` distinct values each value is its own bin. A value that alone fills a bin
-    (the zeros of a cost) gets its own, and the rest is cut into equal counts of at least ten.
+    (the zeros of a cost) gets its own, and the rest is cut into equal counts of at least ten;
+    fewer than twenty rows are cut in two.
 
     Parameters
     ----------
@@ -218,7 +262,8 @@ def _bin_edges(values: Floats, counts: Codes, n_bins: int) -> Floats:
     """Return the upper ends of all bins but the last."""
     is_heavy = counts > counts.sum() / n_bins
     n_light = int(counts[~is_heavy].sum())
-    n_cut = max(min(n_bins - int(is_heavy.sum()), n_light // MIN_ROWS_OF_BIN), 1)
+    n_least = 1 if is_heavy.any() else min(n_bins, 2)
+    n_cut = max(min(n_bins - int(is_heavy.sum()), n_light // MIN_ROWS_OF_BIN), n_least)
     below = np.cumsum(np.where(is_heavy, 0, counts))
     tops = np.searchsorted(below, n_light * np.arange(1, n_cut) / n_cut, side="left")
     heavy = np.flatnonzero(is_heavy)
@@ -243,6 +288,8 @@ def _bin_names(values: Floats, of_value: Codes) -> list[str]:
         low, high = f"{values[max(first - 1, 0)]:.4g}", f"{values[last]:.4g}"
         if first == last:
             names.append(high)
+        elif first == 0 and last == len(values) - 1:
+            names.append(f"{values[0]:.4g} to {high}")
         elif i == len(firsts) - 1:
             names.append(f"> {low}")
         else:
@@ -317,8 +364,10 @@ def _kind(column: pd.Series) -> str:
     dtype = column.dtype
     if isinstance(dtype, pd.CategoricalDtype):
         return "categorical"
-    if dtypes.is_datetime64_any_dtype(dtype) or dtypes.is_timedelta64_dtype(dtype):
+    if dtypes.is_datetime64_any_dtype(dtype) or _is_duration(dtype):
         return "datetime"
+    if dtypes.is_bool_dtype(dtype):
+        return "numeric"
     if dtypes.is_numeric_dtype(dtype) and not dtypes.is_complex_dtype(dtype):
         return "numeric"
     if dtypes.is_object_dtype(dtype):
@@ -328,6 +377,10 @@ def _kind(column: pd.Series) -> str:
         if inferred in DATES_IN_OBJECTS:
             return "datetime"
     return "categorical" if n_distinct <= MAX_LEVELS else "text"
+
+
+def _is_duration(dtype: Any) -> bool:
+    return bool(dtypes.is_timedelta64_dtype(dtype) or str(dtype).startswith("duration["))
 
 
 def _inferred(column: pd.Series) -> str:

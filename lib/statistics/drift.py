@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from lib.errors import InputError
 from lib.estimates import benjamini_hochberg
 from lib.statistics.columns import bins_of, column_kinds, levels_of, merge_rare, numbers_of
 
@@ -30,7 +31,8 @@ def compare_samples(
     Numbers and dates: the Kolmogorov-Smirnov distance, and a χ² test of the missing share, the
     smaller of the two p-values doubled. Categories: Cramér's V and the χ² test, missing being a
     level. All: the population stability index over ten bins of the first sample [1]_, missing
-    being a bin. Where rows repeat (`groups`), tests are divided by the design effect [2]_.
+    being a bin, and values outside the range of a first sample of at most ten distinct ones
+    another. Where rows repeat (`groups`), tests are divided by the design effect [2]_.
 
     Parameters
     ----------
@@ -45,8 +47,13 @@ def compare_samples(
     -------
     DataFrame with columns column, kind, measure, distance, psi, missing_first, missing_second, p,
     q, verdict
-        Most different first. The verdict reads "same", "differs" (significant) or "shifted"
-        (significant, and the index is at least 0.1).
+        Most different first; an empty sample has NaN. The verdict reads "same", "differs"
+        (significant) or "shifted" (significant, and the index is at least 0.1).
+
+    Raises
+    ------
+    InputError
+        When `second` lacks a column of `first`.
 
     References
     ----------
@@ -60,6 +67,10 @@ def compare_samples(
     >>> compare_samples(first, second)[["column", "verdict"]].to_numpy().tolist()
     [['x', 'shifted'], ['c', 'same']]
     """
+    lacking = [str(name) for name in first.columns if name not in second.columns]
+    if lacking:
+        msg = f"Expected the same columns in both samples, got none named {', '.join(lacking[:5])}"
+        raise InputError(msg + " in the second. Compare only what both have.")
     both = pd.concat([first, second[list(first.columns)]], ignore_index=True)
     kinds = column_kinds(both)
     owner = None if groups is None else pd.factorize(groups)[0].astype(np.int64)
@@ -79,7 +90,8 @@ def compare_samples(
 def stability_index(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """Return the population stability index of two lists of counts over the same bins.
 
-    Half a case is added to every bin, so that an empty one does not make it infinite.
+    Half a case is added to every bin that either uses, so that an empty one does not make it
+    infinite.
 
     Parameters
     ----------
@@ -89,15 +101,18 @@ def stability_index(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     Returns
     -------
     float
-        0 for equal shares; from 0.1 notable, from 0.25 large.
+        0 for equal shares; from 0.1 notable, from 0.25 large; NaN when a sample is empty.
 
     Examples
     --------
     >>> round(stability_index([500, 500], [250, 750]), 3)
     0.274
     """
-    a, b = np.asarray(first, dtype=float) + 0.5, np.asarray(second, dtype=float) + 0.5
-    a, b = a / a.sum(), b / b.sum()
+    counts = np.stack([np.asarray(first, dtype=float), np.asarray(second, dtype=float)])
+    if not counts.sum(axis=1).all():
+        return float("nan")
+    smoothed = counts[:, counts.sum(axis=0) > 0] + 0.5
+    a, b = smoothed / smoothed.sum(axis=1, keepdims=True)
     return float(((b - a) * np.log(b / a)).sum())
 
 
@@ -131,20 +146,28 @@ def _codes(column: pd.Series, kind: str, n_first: int) -> tuple[Codes, int]:
     """Return the bin of each row, cut on the first sample; missing is the last bin."""
     if kind in {"numeric", "datetime", "text"}:
         numbers = numbers_of(column) if kind != "text" else _lengths(column)
-        own, names = bins_of(numbers[:n_first], N_BINS)
-        codes = _same_bins(numbers, numbers[:n_first], own, len(names))
-        n_levels = len(names)
+        codes, n_levels = _same_bins(numbers, n_first)
     else:
         codes, levels = merge_rare(*levels_of(column), MAX_DRIFT_LEVELS)
         n_levels = len(levels)
     return np.where(codes < 0, n_levels, codes), n_levels + 1
 
 
-def _same_bins(numbers: Floats, first: Floats, own: Codes, n_bins: int) -> Codes:
-    """Return the bins of all numbers where those of the first sample are known."""
-    tops = np.array([first[own == code].max() for code in range(n_bins - 1)])
-    codes = np.searchsorted(tops, numbers, side="left")
-    return np.where(np.isnan(numbers), -1, codes).astype(np.int64)
+def _same_bins(numbers: Floats, n_first: int) -> tuple[Codes, int]:
+    """Return the bin of every number, cut on the first sample, and how many bins there are.
+
+    Where the first sample has few distinct values, all numbers outside its range are one more bin:
+    else a column that begins to vary would look the same.
+    """
+    own, names = bins_of(numbers[:n_first], N_BINS)
+    first = numbers[:n_first]
+    tops = np.array([first[own == code].max() for code in range(len(names))])
+    codes = np.searchsorted(tops[:-1], numbers, side="left")
+    if len(np.unique(first[own >= 0])) <= N_BINS:
+        seen = first[own >= 0]
+        low, high = (seen.min(), seen.max()) if len(seen) else (np.inf, -np.inf)
+        codes = np.where((numbers < low) | (numbers > high), len(tops), codes)
+    return np.where(np.isnan(numbers), -1, codes).astype(np.int64), len(tops) + 1
 
 
 def _lengths(column: pd.Series) -> Floats:
@@ -187,6 +210,8 @@ def _design_effect(codes: Codes, owner: Codes | None) -> float:
 
 def _repetition(values: Floats, owner: Codes) -> float:
     """Return how many times the variance of a mean grows because rows of a group are alike."""
+    if not len(values):
+        return 1.0
     centred = values - values.mean(axis=0)
     alone = float((centred**2).sum())
     if alone == 0:

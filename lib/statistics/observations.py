@@ -10,6 +10,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.data import Dataset
+from lib.errors import InputError
 from lib.estimates import Estimate, wilson
 from lib.statistics.periods import TimeProfile
 
@@ -55,12 +56,20 @@ def describe_target(dataset: Dataset) -> pd.DataFrame:
     DataFrame
         Columns class, rows, share (an `Estimate`, Wilson); or quantity, value.
 
+    Raises
+    ------
+    InputError
+        When there are no rows.
+
     Examples
     --------
     >>> from lib.data import make_planted
-    >>> describe_target(make_planted(100, task="binary"))["rows"].sum()
-    100
+    >>> describe_target(make_planted(100, task="binary"))["rows"].tolist()
+    [74, 26]
     """
+    if not len(dataset):
+        msg = "Expected rows to describe a target, got none. Take other rows."
+        raise InputError(msg)
     if dataset.task != "regression":
         counts = np.bincount(dataset.y.to_numpy(), minlength=len(dataset.classes))
         shares = [wilson(int(count), len(dataset)) for count in counts]
@@ -76,7 +85,7 @@ def describe_target(dataset: Dataset) -> pd.DataFrame:
         "highest": 1,
     }
     rows = [(name, float(np.quantile(y, share))) for name, share in quantiles.items()]
-    rows += [("mean", float(y.mean())), ("standard deviation", float(y.std(ddof=1)))]
+    rows += [("mean", float(y.mean())), ("standard deviation", float(dataset.y.std()))]
     rows += [("skewness", _skewness(y))]
     return pd.DataFrame(rows, columns=["quantity", "value"])
 
@@ -98,8 +107,9 @@ def outcome_of(dataset: Dataset) -> pd.Series:
     Examples
     --------
     >>> from lib.data import make_planted
-    >>> outcome_of(make_planted(100, task="binary")).isin([0, 1]).all()
-    True
+    >>> outcome = outcome_of(make_planted(100, task="binary"))
+    >>> outcome.name, float(outcome.mean())
+    ('target = 1', 0.26)
     """
     if dataset.task == "regression":
         return dataset.y.astype(float).rename(dataset.target)
@@ -173,7 +183,7 @@ def rank_observations(
     ...     drift=st.compare_samples(data.X, data.X),
     ... )
     >>> [observation.weight for observation in seen][:2]
-    [70, 58]
+    [70, 55]
     """
     found = [
         *_on_target(dataset),
@@ -190,7 +200,10 @@ def _on_target(dataset: Dataset) -> Iterator[Observation]:
     if dataset.task == "regression":
         skewness = _skewness(dataset.y.to_numpy(dtype=float))
         if abs(skewness) > 1:
-            sentence = "The target is skewed ({skewness:.1f}): a log scale or ranks may suit."
+            sentence = (
+                "The target is skewed (skewness {skewness:.1f}): a few extreme rows can decide a "
+                "mean error."
+            )
             yield Observation(50, sentence, {"skewness": skewness})
         return
     table = describe_target(dataset)
@@ -200,7 +213,7 @@ def _on_target(dataset: Dataset) -> Iterator[Observation]:
         "rarest_rows": int(row["rows"]),
         "rarest_share": row["share"],
     }
-    sentence = "The rarest class is {rarest_class}: {rarest_rows} rows, a share of {rarest_share}"
+    sentence = "The rarest class is {rarest_class}, a share of {rarest_share} (rows: {rarest_rows})"
     if row["rows"] < RARE_ROWS:
         yield Observation(80, f"{sentence}; too few to score it well.", values, is_warning=True)
     elif row["share"].value < RARE_SHARE:
@@ -212,12 +225,12 @@ def _on_target(dataset: Dataset) -> Iterator[Observation]:
 def _on_features(dataset: Dataset, screening: pd.DataFrame) -> Iterator[Observation]:
     known = screening[[np.isfinite(e.value) for e in screening["strength"]]]
     signs = known[known["shape"] != "no sign"]
-    giveaways = known[[e.value >= GIVEAWAY for e in known["strength"]]]
+    giveaways = signs[[e.value >= GIVEAWAY for e in signs["strength"]]]
     if len(giveaways):
         yield Observation(
             100,
-            "Features that nearly give the target away: {n_giveaways}, first {giveaway}. Are they "
-            "known when a prediction is due?",
+            "Features that nearly give the target away: {n_giveaways}, the strongest {giveaway}; "
+            "check that it is known when a prediction is due.",
             {"n_giveaways": len(giveaways), "giveaway": giveaways["feature"].iloc[0]},
             is_warning=True,
         )
@@ -231,25 +244,28 @@ def _on_features(dataset: Dataset, screening: pd.DataFrame) -> Iterator[Observat
         values |= {name: row.feature, f"{name}_strength": row.strength}
     leaders = ", ".join(f"{{{name}}} {{{name}_strength:.2f}}" for name in names if name in values)
     sentence = (
-        "Features that go with the target: {n_signs} of {n_features}; strength alone: "
+        "Features that go with the target: {n_signs} of {n_features}; strength of each alone: "
         f"{leaders}."
     )
     yield Observation(70, sentence, values)
     bent = signs[signs["shape"] == "bent"]
     if len(bent):
         sentence = (
-            "Features that go with the target along a bend, not a line: {n_bent}, first {bent}."
+            "Features that go with the target along a bend, not a line: {n_bent}, the strongest "
+            "{bent}."
         )
         yield Observation(45, sentence, {"n_bent": len(bent), "bent": bent["feature"].iloc[0]})
     own_names = {dataset.labels.get(name, name) for name in dataset.sensitive}
     touchy = signs[signs["feature"].isin(own_names)]
     if len(touchy):
         values = {
+            "n_sensitive": len(touchy),
             "sensitive": touchy["feature"].iloc[0],
             "sensitive_strength": touchy["strength"].iloc[0],
         }
         sentence = (
-            "The sensitive feature {sensitive} goes with the target: strength {sensitive_strength}."
+            "Sensitive features that go with the target: {n_sensitive}, the strongest {sensitive} "
+            "{sensitive_strength}."
         )
         yield Observation(58, sentence, values)
 
@@ -265,7 +281,7 @@ def _on_columns(
             "original": copies["second"].iloc[0],
         }
         sentence = (
-            "Pairs of columns that nearly repeat each other: {n_copies}, first {copy} and "
+            "Pairs of columns that nearly repeat each other: {n_copies}, the closest {copy} and "
             "{original}."
         )
         yield Observation(60, sentence, values)
@@ -277,19 +293,19 @@ def _on_columns(
             "emptiest_share": share,
         }
         sentence = (
-            "Columns with missing values: {n_gaps}, most of all {emptiest}, a share of "
+            "Columns with missing values: {n_gaps}; the emptiest is {emptiest}, a share of "
             "{emptiest_share}."
         )
         yield Observation(65 if share.value > 0.5 else 55, sentence, values)
     dead = types[types["kind"].isin(["constant", "empty"])]
     if len(dead):
-        sentence = "Columns that hold one value or none: {n_dead}, first {dead}; they tell nothing."
+        sentence = "Columns that tell nothing, with one value or none: {n_dead}, first {dead}."
         yield Observation(
             62, sentence, {"n_dead": len(dead), "dead": dead["column"].iloc[0]}, is_warning=True
         )
     texts = types[types["kind"] == "text"]
     if len(texts):
-        sentence = "Columns of free text: {n_texts}, first {text}; only their length was screened."
+        sentence = "Columns of free text: {n_texts}, first {text}; screened by length alone."
         yield Observation(40, sentence, {"n_texts": len(texts), "text": texts["column"].iloc[0]})
 
 
@@ -322,18 +338,20 @@ def _on_time(profile: TimeProfile | None) -> Iterator[Observation]:
         return
     if profile.trend_p < 0.05:
         direction = "rises" if profile.trend.value > 0 else "falls"
-        sentence = "Over {n_periods} periods the target {direction}: Kendall's τ {trend}."
+        sentence = "The target {direction} over {n_periods} periods: Kendall's τ {trend:.2f}."
         values = {
             "n_periods": len(profile.periods),
             "direction": direction,
             "trend": profile.trend.value,
         }
         yield Observation(68, sentence, values)
-    seasons = profile.seasons[profile.seasons["strength"] > 0.1]
+    seasons = profile.seasons
+    seasons = seasons[(seasons["strength"] > 0.1) & (seasons["p"] < 0.05)]
     if len(seasons):
         top = seasons.loc[seasons["strength"].idxmax()]
         sentence = (
-            "The {season} explains {season_strength:.0%} of the target's swings (peak: {peak})."
+            "The {season} explains {season_strength:.0%} of the target's swings around slow "
+            "change (peak: {peak})."
         )
         values = {
             "season": top["cycle"],
@@ -350,14 +368,14 @@ def _on_rows(dataset: Dataset) -> Iterator[Observation]:
     if dataset.groups is not None:
         n_groups = int(dataset.groups.nunique())
         sentence = (
-            "Groups whose rows belong together in every split: {n_groups}, of {rows_a_group:.1f} "
-            "rows."
+            "Rows come in {n_groups} groups of {rows_a_group:.1f} rows on average; every split "
+            "keeps a group together."
         )
         values = {"n_groups": n_groups, "rows_a_group": len(dataset) / n_groups}
         yield Observation(57, sentence, values)
     n_repairs = int(dataset.repairs["count"].sum()) if len(dataset.repairs) else 0
     if n_repairs:
-        sentence = "Loading mended {n_repairs} cells or rows of the whole table; see the repairs."
+        sentence = "Cells and rows of the whole table that loading repaired: {n_repairs}."
         yield Observation(48, sentence, {"n_repairs": n_repairs})
 
 

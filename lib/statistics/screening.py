@@ -9,8 +9,10 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from pandas.api.types import is_datetime64_dtype
 from scipy import optimize, special, stats
 
+from lib.errors import InputError
 from lib.estimates import Estimate, benjamini_hochberg
 from lib.statistics.associations import largest_phi2
 from lib.statistics.columns import (
@@ -18,6 +20,7 @@ from lib.statistics.columns import (
     column_kinds,
     levels_of,
     merge_rare,
+    moments_of,
     numbers_of,
 )
 
@@ -79,7 +82,13 @@ def compare_with_target(
     DataFrame with columns feature, kind, strength, shape, correlation, levels, p, q
         Strongest first. `strength` is an `Estimate`; `shape` reads rises, falls, bent, differs or
         "no sign" (q of at least 5 %); `correlation` is Spearman's, NaN where an order is missing;
-        `q` is p after Benjamini and Hochberg. A feature that does not vary has NaN.
+        `q` is p after Benjamini and Hochberg. Where the feature or the target does not vary,
+        numbers are NaN and the shape reads "does not vary".
+
+    Raises
+    ------
+    InputError
+        When lengths differ or targets are missing.
 
     References
     ----------
@@ -97,6 +106,7 @@ def compare_with_target(
     >>> table[["feature", "shape"]].to_numpy().tolist()
     [['signal', 'bent'], ['noise', 'no sign']]
     """
+    _check(X, y, groups)
     kinds = column_kinds(X)
     target = _indicators(y, task)
     owner = None if groups is None else pd.factorize(groups)[0].astype(np.int64)
@@ -140,14 +150,25 @@ def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
         codes[column.isna().to_numpy()] = -1
     elif kind in {"numeric", "datetime"}:
         codes, names = bins_of(numbers_of(column), N_BINS)
-        if kind == "datetime" and np.issubdtype(column.dtype, np.datetime64):
-            names = _date_names(column, codes, len(names))
+        moments = moments_of(column)
+        if is_datetime64_dtype(moments.dtype):
+            names = _date_names(moments, codes, len(names))
     else:
         codes, names = merge_rare(*levels_of(column), MAX_SCREENED_LEVELS)
     if (codes < 0).any():
         codes, names = np.where(codes < 0, len(names), codes), [*names, "(missing)"]
     used, codes = np.unique(codes, return_inverse=True)
     return codes, [names[i] for i in used]
+
+
+def _check(X: pd.DataFrame, y: pd.Series, groups: pd.Series | None) -> None:
+    if len(y) != len(X) or (groups is not None and len(groups) != len(X)):
+        n_groups = "" if groups is None else f" and {len(groups):,} groups"
+        msg = f"Expected one target a row, got {len(X):,} rows, {len(y):,} targets{n_groups}."
+        raise InputError(msg + " Take all of them from one table.")
+    if y.isna().any():
+        msg = f"Expected a target in every row, got {int(y.isna().sum()):,} missing ones."
+        raise InputError(msg + " Leave those rows out: y.notna().")
 
 
 def _date_names(column: pd.Series, codes: Codes, n_levels: int) -> list[str]:
@@ -160,9 +181,9 @@ def _indicators(y: pd.Series, task: str) -> Floats:
     if task == "regression":
         columns = stats.rankdata(y.to_numpy(dtype=float))[:, None]
     else:
-        codes = pd.factorize(y, sort=True)[0]
-        columns = np.eye(int(codes.max()) + 1)[codes]
-    return np.asarray(columns - columns.mean(axis=0))
+        codes, classes = pd.factorize(y, sort=True)
+        columns = np.eye(len(classes))[codes]
+    return np.asarray(columns - columns.mean(axis=0)) if len(columns) else columns
 
 
 def _screen(
@@ -177,7 +198,7 @@ def _screen(
 ) -> dict[str, object]:
     codes, names = feature_levels(column, kind)
     row: dict[str, object] = {"feature": name, "kind": kind, "levels": len(names)}
-    if len(names) < 2:
+    if len(names) < 2 or np.ptp(target) == 0:
         return {
             **row,
             "strength": Estimate(np.nan),
