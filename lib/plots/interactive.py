@@ -150,7 +150,10 @@ def _traces(rows: pd.DataFrame, target: pd.Series | None, classes: Sequence[str]
         return [make_trace(slice(None), marker={**marker, "color": COLORS[0]})]
     codes = target.to_numpy(dtype=float)
     if not len(classes):
-        colored = {**marker, "color": codes, "colorscale": "Cividis", "showscale": True}
+        title = "target" if target.name is None else escape(shorten(target.name, 24))
+        bar = {"title": {"text": title}}
+        colored = {**marker, "color": codes, "colorscale": "Cividis", "colorbar": bar}
+        colored["showscale"] = True
         return [make_trace(slice(None), marker=colored)]
     return [
         make_trace(

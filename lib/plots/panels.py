@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
-from lib.plots.style import BLUE, GREY, say
+from lib.plots.style import BLUE, GREY, cell_width, say
 from lib.plots.text import fit, of_many, short_labels, text_width
 from lib.statistics import numbers_of
 from lib.statistics.columns import levels_of
@@ -154,7 +154,6 @@ def draw_bars(
     counts: Any,
     *,
     max_bars: int = MAX_BARS,
-    inches: float = 1.1,
     what: str = "value",
 ) -> None:
     """Draw horizontal bars of rows with their shares; says how many levels are not drawn."""
@@ -166,7 +165,8 @@ def draw_bars(
     room = float(shown.max()) if len(shown) else 1.0
     for position, count in zip(positions.tolist(), shown.tolist(), strict=True):
         ax.text(count + room * 0.02, position, percent(count / total), va="center", size=8.5)
-    ax.set_yticks(positions, short_labels(names[:max_bars], 18, inches=inches))
+    inches = min(0.38 * cell_width(ax), 2.0)
+    ax.set_yticks(positions, short_labels(names[:max_bars], 24, inches=inches))
     beside = max(3 - len(shown), 0) / 2  # two bars need not fill a panel
     ax.set_ylim(len(shown) - 0.4 + beside, -0.6 - beside)
     ax.set_xlim(0, room * 1.34)

@@ -11,11 +11,11 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from lib.errors import InputError
 from lib.estimates import wilson
-from lib.plots.panels import percent, percent_axis
+from lib.plots.panels import compact, percent, percent_axis
 from lib.plots.style import BLUE, GREY, ORANGE, figure_title, legend_below, say, set_title
 from lib.plots.text import of_many, short_labels, shorten
 
@@ -167,7 +167,7 @@ def _draw_binary(y: Values, guess: Values, proba: Floats | None, labels: list[ob
         *shape, figsize=(5.5 * shape[1], 4.4 * shape[0]), squeeze=False, layout="constrained"
     )
     axes = list(grid.flat)[:n_panels]
-    _draw_confusion(axes[0], y, guess, names, n_classes=2)
+    _draw_confusion(axes[0], y, guess, names, n_classes=2, right=(y == guess).mean())
     if proba is not None:
         _draw_roc(axes[1], [(y == 1, proba, "")])
         _draw_precision_recall(axes[2], y == 1, proba)
@@ -187,11 +187,14 @@ def _draw_multiclass(
         1, n_panels, figsize=(5.4 * n_panels, 5.2), squeeze=False, layout="constrained"
     )
     axes = list(grid.flat)
-    _draw_confusion(axes[0], lookup[y], lookup[guess], names, n_classes=len(names))
-    _draw_class_scores(axes[1], lookup[y], lookup[guess], names)
+    _draw_confusion(
+        axes[0], lookup[y], lookup[guess], names, n_classes=len(names), right=(y == guess).mean()
+    )
+    _draw_class_scores(axes[1], lookup[y], lookup[guess], names[: len(kept)])
     if proba is not None:
         shown = [(int(code), name) for code, name in zip(kept, names, strict=False)][:MAX_CURVES]
-        _draw_roc(axes[2], [(y == code, proba[:, code], name) for code, name in shown])
+        curves = [(y == code, proba[:, code], name) for code, name in shown]
+        _draw_roc(axes[2], curves, n_classes=len(labels))
     left_out = of_many(len(kept), len(labels), "classes drawn, the most frequent")
     figure_title(
         figure, f"How well are {len(labels):,} classes told apart on {len(y):,} rows?", left_out
@@ -208,26 +211,29 @@ def _frequent_classes(y: Values, labels: list[object]) -> tuple[npt.NDArray[np.i
 
 
 def _draw_confusion(
-    ax: Axes, y: Values, guess: Values, names: list[str], *, n_classes: int
+    ax: Axes, y: Values, guess: Values, names: list[str], *, n_classes: int, right: float
 ) -> None:
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (y, guess), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    size = 10 if n_classes <= 4 else max(5.5, 11 - 0.4 * n_classes)
+    size = 10 if n_classes <= 4 else max(7.0, 11 - 0.4 * n_classes)
+    is_small = n_classes > 8  # cells hold a number without its sign
     for (row, column), share in np.ndenumerate(shares):
         words = percent(float(share))
         if n_classes <= 4:
             words = f"{counts[row, column]:,.0f}\n{words} of row"
+        elif is_small:
+            words = f"{share * 100:.0f}"
         color = "white" if share > 0.55 else "#222222"
         if counts[row, column]:
             ax.text(column, row, words, ha="center", va="center", size=size, color=color)
     ax.set_xticks(range(n_classes), names, rotation=0 if n_classes <= 3 else 90)
     ax.set_yticks(range(n_classes), names)
-    ax.set(xlabel="predicted", ylabel="true")
+    ax.set(xlabel="predicted" + (", in % of the row" if is_small else ""), ylabel="true")
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
-    set_title(ax, f"Confusion: {percent(float((y == guess).mean()))} right")
+    set_title(ax, f"Confusion: {percent(float(right))} right")
 
 
 def _draw_class_scores(ax: Axes, y: Values, guess: Values, names: list[str]) -> None:
@@ -251,7 +257,9 @@ def _draw_class_scores(ax: Axes, y: Values, guess: Values, names: list[str]) -> 
     set_title(ax, "Precision and recall of each class")
 
 
-def _draw_roc(ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]]) -> None:
+def _draw_roc(
+    ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]], *, n_classes: int = 2
+) -> None:
     from sklearn.metrics import roc_auc_score, roc_curve  # noqa: PLC0415 (slow to import)
 
     areas = []
@@ -260,7 +268,7 @@ def _draw_roc(ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]])
             continue
         false_alarms, hits, _ = roc_curve(is_class, score)
         areas.append(float(roc_auc_score(is_class, score)))
-        ax.plot(false_alarms, hits, label=f"{name} {areas[-1]:.3f}" if name else None)
+        ax.plot(false_alarms, hits, label=f"{name}: {areas[-1]:.3f}" if name else None)
     ax.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
     ax.set_xlabel("false alarms, share of negatives (dashed: chance)")
     ax.set_ylabel("hits, share of positives")
@@ -274,7 +282,7 @@ def _draw_roc(ax: Axes, curves: list[tuple[npt.NDArray[np.bool_], Floats, str]])
     title = (
         f"ROC: AUC {areas[0]:.3f}"
         if len(curves) == 1
-        else f"ROC: AUC {min(areas):.3f} to {max(areas):.3f}"
+        else f"ROC of {len(areas)} of {n_classes} classes: AUC {min(areas):.3f} to {max(areas):.3f}"
     )
     set_title(ax, title)
 
@@ -322,7 +330,7 @@ def _draw_calibration(
 def _draw_regression(y: Floats, guess: Floats) -> Figure:
     residual = guess - y
     shown = np.linspace(0, len(y) - 1, min(len(y), MAX_POINTS)).astype(int)
-    alpha = 0.7 if len(shown) < 500 else 0.3
+    alpha = 0.6 if len(shown) < 2_000 else 0.3
     figure, axes = plt.subplots(1, 3, figsize=(14.0, 4.6), layout="constrained")
     ends = [min(y.min(), guess.min()), max(y.max(), guess.max())]
     axes[0].plot(ends, ends, color=GREY, linestyle="--", linewidth=1)
@@ -341,6 +349,8 @@ def _draw_regression(y: Floats, guess: Floats) -> Figure:
     set_title(axes[2], f"Mean residual {residual.mean():+.3g}")
     for ax in axes:
         ax.xaxis.set_major_locator(MaxNLocator(5))
+        for axis in (ax.xaxis, ax.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
     left_out = of_many(len(shown), len(y), "rows drawn as points")
     figure_title(figure, f"How close are predictions to the truth on {len(y):,} rows?", left_out)
     return figure

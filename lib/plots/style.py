@@ -16,7 +16,7 @@ from lib.plots.text import in_points, wrap
 STYLE_FILE = Path(__file__).with_name("study.mplstyle")
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
 QUIET = "#555555"  # words that explain
-LEFT = 0.01  # where titles start, as a share of the figure's width
+LEFT = 0.1  # inches from the edge of a figure to its titles
 
 # Fonts that add scripts DejaVu lacks, used where they are installed.
 FALLBACK_FONTS = (
@@ -67,20 +67,19 @@ def set_title(ax: Axes, title: str) -> None:
     """
     figure, spec = ax.get_figure(), ax.get_subplotspec()
     inches = panel_width(ax)
-    n_columns = spec.get_gridspec().ncols if spec is not None else 1
     is_alone = spec is not None and spec.get_gridspec().get_geometry() == (1, 1)
     is_left = mpl.rcParams["axes.titlelocation"] == "left"
     if is_alone and is_left:
-        room = inches * (1 - 2 * LEFT)
+        room = inches - 3 * LEFT
     else:  # beside tick labels and a neighbour, axes get less than their share
-        room = inches * (0.72 if n_columns == 1 else 0.8) / n_columns
+        room = cell_width(ax) * (0.72 if cell_width(ax) == inches else 0.8)
     size, weight = in_points(mpl.rcParams["axes.titlesize"]), mpl.rcParams["axes.titleweight"]
     written = ax.set_title(wrap(title, room, size, weight=weight))
     if is_alone and is_left and figure is not None:
         up = ScaledTranslation(0, mpl.rcParams["axes.titlepad"] / 72, figure.dpi_scale_trans)
         over = blended_transform_factory(figure.transSubfigure, ax.transAxes)
         written.set_transform(over + up)
-        written.set_x(LEFT)
+        written.set_x(LEFT / inches)
 
 
 def legend_below(ax: Axes, *, n_columns: int = 3, title: str | None = None) -> None:
@@ -112,6 +111,12 @@ def panel_width(ax: Axes) -> float:
     return 0.0 if figure is None else float(figure.bbox.width / figure.dpi)
 
 
+def cell_width(ax: Axes) -> float:
+    """Return the inches that `ax` with its labels has beside its neighbours."""
+    spec = ax.get_subplotspec()
+    return panel_width(ax) / (spec.get_gridspec().ncols / len(spec.colspan) if spec else 1)
+
+
 def make_axes(ax: Axes | None, *, width: float = 8.0, height: float = 4.5) -> Axes:
     """Return `ax`, or the axes of a new figure of that size in inches."""
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax
@@ -135,11 +140,11 @@ def make_grid(
 
 def figure_title(figure: Figure, title: str, note: str = "") -> None:
     """Write a wrapped title over a figure of several axes, and a note under them."""
-    room = figure.get_figwidth() * (1 - 2 * LEFT)
+    room, left = figure.get_figwidth() - 2 * LEFT, LEFT / figure.get_figwidth()
     size, weight = in_points(mpl.rcParams["figure.titlesize"]), mpl.rcParams["figure.titleweight"]
-    figure.suptitle(wrap(title, room, size, weight=weight), x=LEFT, ha="left")
+    figure.suptitle(wrap(title, room, size, weight=weight), x=left, ha="left")
     if note:
-        figure.supxlabel(wrap(note, room, 9.5), x=LEFT, ha="left", size=9.5, color=QUIET)
+        figure.supxlabel(wrap(note, room, 9.5), x=left, ha="left", size=9.5, color=QUIET)
 
 
 def say(ax: Axes, words: str) -> None:
