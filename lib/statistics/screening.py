@@ -14,7 +14,7 @@ from scipy import optimize, special, stats
 
 from lib.errors import InputError
 from lib.estimates import Estimate, benjamini_hochberg
-from lib.statistics.associations import largest_phi2
+from lib.statistics.associations import independence_p, largest_phi2
 from lib.statistics.columns import (
     bins_of,
     column_kinds,
@@ -62,7 +62,8 @@ def compare_with_target(
 
     Intervals invert the noncentral χ² distribution [3]_. Rows of one group (a person seen five
     times) repeat each other, therefore test and interval are divided by the design effect of
-    Rao and Scott [4]_, estimated for each feature.
+    Rao and Scott [4]_, estimated for each feature, and the test is an F test with one degree less
+    than there are groups [5]_.
 
     Parameters
     ----------
@@ -97,6 +98,8 @@ def compare_with_target(
     .. [3] M. Smithson (2003). Confidence Intervals. Sage.
     .. [4] J. Rao, A. Scott (1984). On chi-squared tests for multiway contingency tables with cell
        proportions estimated from survey data. Annals of Statistics 12:46.
+    .. [5] D. Thomas, J. Rao (1987). Small-sample comparisons of level and power for simple
+       goodness-of-fit statistics under cluster sampling. JASA 82:630.
 
     Examples
     --------
@@ -240,11 +243,14 @@ def _ask(codes: Codes, target: Floats, owner: Codes | None, task: str) -> _Answe
         eta2 = min(explained / n, 1 - 1e-12)
         statistic = max(n - n_levels, 1) * eta2 / (1 - eta2)
         f = statistic / degrees / design_effect
-        p_value = float(stats.f.sf(f, degrees, max(n - n_levels, 1)))
-        return _Answer(statistic, n, degrees, np.nan, design_effect, p_value)
-    p_value = float(stats.chi2.sf(explained / design_effect, degrees))
-    room = largest_phi2(n_levels, n_outcomes, n)
-    return _Answer(explained, n, degrees, room, design_effect, p_value)
+        p_value, room = float(stats.f.sf(f, degrees, max(n - n_levels, 1))), np.nan
+    else:
+        statistic, room = explained, largest_phi2(n_levels, n_outcomes, n)
+        p_value = independence_p(statistic / design_effect, counts, shares * n)
+    if owner is not None:  # few groups leave the design effect itself uncertain
+        f = statistic / degrees / design_effect
+        p_value = max(p_value, float(stats.f.sf(f, degrees, max(int(owner.max()), 1))))
+    return _Answer(statistic, n, degrees, room, design_effect, p_value)
 
 
 def _sums(codes: Codes, target: Floats, n_levels: int) -> Floats:
