@@ -21,7 +21,7 @@ EQUAL = "a kernel shows the same"
 NORMAL = (
     (re.compile(r"\x1b\[[0-9;]*m"), ""),
     (re.compile(r"0x[0-9a-fA-F]{6,}"), "0x…"),
-    (re.compile(r"\S+?:\d+: (?=\w*Warning)"), ""),
+    (re.compile(r"(?<!\S)\S+?:\d+: (?=\w*Warning)"), ""),
     (re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b"), "<uuid>"),
     (re.compile(r"\b\d[\d,.]*(?:e-?\d+)?\s?(?:[nµu]s|ms|s|sec|seconds?|minutes?)\b"), "<time>"),
 )
@@ -181,15 +181,15 @@ def canonical(outputs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             made.append({"type": kind, **output["data"], "metadata": output["metadata"]})
             if "execution_count" in output:
                 made[-1]["count"] = output["execution_count"]
-    return [{key: _normal(value) for key, value in output.items()} for output in made]
+    return [{key: _normal(key, value) for key, value in output.items()} for output in made]
 
 
-def _normal(value: Any) -> Any:
-    if not isinstance(value, str):
+def _normal(kind: str, value: Any) -> Any:
+    if not isinstance(value, str) or kind in {"image/png", "image/jpeg"}:  # base64: no words
         return value
     value = overwritten(value)
     for pattern, replacement in NORMAL:
         value = pattern.sub(replacement, value)
     if SPEAKS_OF_TIME.search(value):  # a table of run times: its words only
-        value = re.sub(r"[\s─-]+", " ", re.sub(r"\d+(?:\.\d+)?", "<number>", value))
+        value = re.sub(r"[\s─-]+", " ", re.sub(r"\d(?:[\d,.]*\d)?", "<number>", value))
     return value
