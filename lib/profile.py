@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_timedelta64_dtype
 
-from lib.statistics import as_frame, column_kinds, numbers_of, sample_rows
+from lib.statistics import as_frame, column_kinds, moments_of, numbers_of, sample_rows
 
 MAX_PAGE_ROWS = 20_000
 MAX_PAGE_COLUMNS = 100
 MAX_SHOWN_LEVELS = 3
 MAX_CELL = 24  # characters of one value in the text
-MARKDOWN = set("\\|`*<[$")  # what would start something else than text
+# What would start something else than text; underscores inside a word do not.
+MARKDOWN = re.compile(r"[\\|`*<\[$~&]|(?<![^\W_])_|_(?![^\W_])")
+JOINERS = "\u200c\u200d"  # invisible, and part of words in some scripts
 COLUMNS = ["column", "kind", "missing", "distinct", "typical", "range"]
 
 
@@ -187,7 +191,8 @@ def _describe_numbers(column: pd.Series, kind: str) -> dict[str, str]:
     low, quarter, middle, three_quarters, high = (
         float(x) for x in np.quantile(numbers, [0, 0.25, 0.5, 0.75, 1], method="inverted_cdf")
     )
-    write = _date if kind == "datetime" and not _is_duration(column) else _number
+    is_duration = is_timedelta64_dtype(moments_of(column).dtype)
+    write = _seconds if is_duration else {"numeric": _number, "datetime": _date}[kind]
     typical = f"{write(middle)} ({write(quarter)} … {write(three_quarters)})"
     return {"typical": typical, "range": f"{write(low)} … {write(high)}"}
 
@@ -216,27 +221,33 @@ def _percent(share: float) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.4g}" if abs(value) < 1e4 or not np.isfinite(value) else f"{value:,.0f}"
+    return f"{value:,.0f}" if 9_999.5 <= abs(value) < 1e15 else f"{value:,.4g}"
+
+
+def _seconds(value: float) -> str:
+    return f"{_number(value)} s"
 
 
 def _date(seconds: float) -> str:
     return str(np.datetime64(round(seconds), "s")).removesuffix("T00:00:00").replace("T", " ")
 
 
-def _is_duration(column: pd.Series) -> bool:
-    return bool(pd.api.types.is_timedelta64_dtype(column.dtype))
-
-
 def _short(value: object) -> str:
-    text = " ".join(str(value).split()) or "(blank)"
+    text = _line(value) or "(blank)"
     return text if len(text) <= MAX_CELL else text[: MAX_CELL - 1] + "…"
 
 
 def _cell(value: object) -> str:
     """Return a value on one line that cannot leave its cell in a Markdown table."""
-    text = " ".join(str(value).split())
+    text = _line(value)
     text = text if len(text) <= 120 else text[:80] + "…" + text[-39:]
-    return "".join("\\" + mark if mark in MARKDOWN else mark for mark in text)
+    return MARKDOWN.sub(lambda mark: "\\" + mark.group(), text)
+
+
+def _line(value: object) -> str:
+    """Return a value on one line; what hides or reorders text is made visible."""
+    text = " ".join(str(value).split())
+    return "".join(mark if mark.isprintable() or mark in JOINERS else "�" for mark in text)
 
 
 def _reportable(frame: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from lib.statistics.columns import (
     column_kinds,
     compute_missing,
     compute_types,
+    moments_of,
     numbers_of,
     sample_rows,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "cramers_v",
     "describe_target",
     "feature_levels",
+    "moments_of",
     "numbers_of",
     "outcome_of",
     "rank_observations",
