@@ -223,9 +223,10 @@ def _on_target(dataset: Dataset) -> Iterator[Observation]:
 
 
 def _on_features(dataset: Dataset, screening: pd.DataFrame) -> Iterator[Observation]:
-    known = screening[[np.isfinite(e.value) for e in screening["strength"]]]
+    strengths = np.array([e.value for e in screening["strength"]], dtype=float)
+    known = screening[np.isfinite(strengths)]
     signs = known[known["shape"] != "no sign"]
-    giveaways = signs[[e.value >= GIVEAWAY for e in signs["strength"]]]
+    giveaways = signs[np.array([e.value >= GIVEAWAY for e in signs["strength"]], dtype=bool)]
     if len(giveaways):
         yield Observation(
             100,

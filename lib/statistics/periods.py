@@ -261,13 +261,12 @@ def _season(values: Floats, length: int) -> tuple[float, int, float]:
 def _season_p(rest: Floats, length: int) -> float:
     """Return how often turning each repetition by itself leaves as clear a cycle."""
     blocks = rest[: len(rest) // length * length].reshape(-1, length)
-    own = float(blocks.mean(axis=0).var())
-    rng = np.random.default_rng(0)
-    n_as_clear = 0
-    for _ in range(N_SHIFTS):
-        turned = (np.arange(length) + rng.integers(length, size=(len(blocks), 1))) % length
-        shifted = np.take_along_axis(blocks, turned, axis=1)
-        n_as_clear += bool(shifted.mean(axis=0).var() >= own * (1 - 1e-9))
+    turns = (np.arange(length)[:, None] + np.arange(length)) % length  # a row for each start
+    starts = np.random.default_rng(0).integers(length, size=(len(blocks), N_SHIFTS))
+    sums = np.zeros((N_SHIFTS, length))
+    for block, start in zip(blocks, starts, strict=True):
+        sums += block[turns][start]
+    n_as_clear = int((sums.var(axis=1) >= blocks.sum(axis=0).var() * (1 - 1e-9)).sum())
     return (1 + n_as_clear) / (1 + N_SHIFTS)
 
 
