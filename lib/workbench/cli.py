@@ -1,4 +1,4 @@
-"""The command line: run, findings, mlflow."""
+"""The command line: run, findings, mlflow, lab."""
 
 from __future__ import annotations
 
@@ -62,6 +62,12 @@ def _parser() -> argparse.ArgumentParser:
     mlflow = commands.add_parser("mlflow", help="open the record of all runs, on this machine only")
     mlflow.add_argument("--port", type=int, default=5000)
     mlflow.set_defaults(command=_mlflow)
+    lab = commands.add_parser(
+        "lab", help="open the analyses as notebooks in JupyterLab",
+        prefix_chars="\0", add_help=False,  # whatever follows is for JupyterLab
+    )  # fmt: skip
+    lab.add_argument("rest", nargs="*")
+    lab.set_defaults(command=_lab)
     return parser
 
 
@@ -124,6 +130,12 @@ def _mlflow(given: argparse.Namespace) -> int:
     from lib.tracking import open_ui  # noqa: PLC0415
 
     return open_ui(load_config(), given.port)
+
+
+def _lab(given: argparse.Namespace) -> int:
+    from lib.workbench.lab import open_lab  # noqa: PLC0415
+
+    return open_lab(load_config(), given.rest)
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:
