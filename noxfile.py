@@ -45,9 +45,27 @@ def mlflow(session: nox.Session) -> None:
 
 
 @nox.session
+def lab(session: nox.Session) -> None:
+    """Open the analyses as notebooks in JupyterLab, on this machine only: `-- --no-browser`."""
+    _workbench(session, "lab", extras="dev,sql,lab")
+
+
+@nox.session
+def new(session: nox.Session) -> None:
+    """Start an analysis from the template, or from another: `-- 50_my_experiment --from 01`."""
+    _workbench(session, "new")
+
+
+@nox.session
+def notebook(session: nox.Session) -> None:
+    """Make an .ipynb of an analysis under reports/: `-- 11`; bring edits back: `-- sync`."""
+    _workbench(session, "notebook")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests and the documented examples: `-- tests/test_data.py -k wine`."""
-    _install(session)
+    _install(session, extras="dev,sql,lab")
     session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
 
 
@@ -103,10 +121,12 @@ def _install(session: nox.Session, extras: str = "dev,sql") -> None:
         session.log(f"Making {VENV.name} with {sys.version.split()[0]}")
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
     recipe = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
-    recipe += [extras.encode(), str(ROOT).encode(), (VENV / "pyvenv.cfg").read_bytes()]
+    recipe += [str(ROOT).encode(), (VENV / "pyvenv.cfg").read_bytes()]
     stamp = VENV / f".installed-{hashlib.sha256(b'|'.join(recipe)).hexdigest()[:16]}"
-    if stamp.exists():
+    there = set(stamp.read_text(encoding="utf-8").split(",")) if stamp.exists() else set()
+    if set(extras.split(",")) <= there:
         return
+    extras = ",".join(sorted(there.union(extras.split(","))))  # one session never undoes another
     project = ["--constraint", str(ROOT / "constraints.txt"), "--editable", f"{ROOT}[{extras}]"]
     session.log(f"Installing {extras} into {VENV.name}: half a minute with uv, a few with pip")
     if uv := _uv():
@@ -123,16 +143,16 @@ def _install(session: nox.Session, extras: str = "dev,sql") -> None:
     subprocess.run(kernel, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     for old in VENV.glob(".installed-*"):
         old.unlink()
-    stamp.touch()
+    stamp.write_text(extras, encoding="utf-8")
 
 
 def _uv() -> str | None:
     return shutil.which("uv", path=f"{BIN}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
-def _workbench(session: nox.Session, verb: str) -> None:
+def _workbench(session: nox.Session, verb: str, extras: str = "dev,sql") -> None:
     """Hand over to `lib.workbench`, whose exit codes are this command's own."""
-    _install(session)
+    _install(session, extras)
     # The runner answers Ctrl-C itself; nox would kill it while it tidies up.
     before = signal.signal(signal.SIGINT, lambda *_: None)
     command = [PYTHON, "-m", "lib.workbench", verb, *session.posargs]

@@ -1,4 +1,4 @@
-"""The command line: run, findings, mlflow, lab."""
+"""The command line: run, findings, mlflow, lab, notebook, new."""
 
 from __future__ import annotations
 
@@ -68,6 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     lab.add_argument("rest", nargs="*")
     lab.set_defaults(command=_lab)
+    _add_notebook(commands)
+    _add_new(commands)
     return parser
 
 
@@ -95,6 +97,29 @@ def _add_run(commands: Any) -> None:
     how.add_argument("--no-pages", action="store_true", help="write no HTML")
     how.add_argument("--debug", action="store_true", help="tracebacks for input errors too")
     how.add_argument("--analyses", type=Path, help="another folder of analyses")
+
+
+def _add_notebook(commands: Any) -> None:
+    notebook = commands.add_parser(
+        "notebook", help="make an .ipynb of an analysis, or bring its edits back"
+    )
+    notebook.set_defaults(command=_notebook)
+    notebook.add_argument(
+        "words", nargs="+", metavar="ID",
+        help="analyses to make notebooks of; after the word `sync`, those to bring back (all)",
+    )  # fmt: skip
+    notebook.add_argument("--dataset", help="whose last run the outputs are of")
+    notebook.add_argument("--keep", choices=["script", "notebook"], help="whose edits stay")
+
+
+def _add_new(commands: Any) -> None:
+    new = commands.add_parser("new", help="start an analysis from the template, or from another")
+    new.set_defaults(command=_new)
+    new.add_argument("name", help="number and words: 50_my_experiment")
+    new.add_argument("--from", dest="source", default="99", help="the analysis to copy (99)")
+    new.add_argument("--author", help="name of the author (git's user.name)")
+    new.add_argument("--date", help="as YYYY-MM-DD (today)")
+    new.add_argument("--analyses", type=Path, help="another folder of analyses")
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -136,6 +161,42 @@ def _lab(given: argparse.Namespace) -> int:
     from lib.workbench.lab import open_lab  # noqa: PLC0415
 
     return open_lab(load_config(), given.rest)
+
+
+def _notebook(given: argparse.Namespace) -> int:
+    from lib.workbench import notebooks  # noqa: PLC0415
+    from lib.workbench.scripts import find_scripts, select  # noqa: PLC0415
+
+    config = load_config(**({"dataset": given.dataset} if given.dataset else {}))
+    scripts = find_scripts(config.analyses, config.reports / ".cache" / "scripts.json")
+    is_sync, words = given.words[0] == "sync", given.words
+    refused: list[str] = []
+    if not is_sync:
+        chosen = [scripts[name] for name in select(scripts, words)]
+        done = notebooks.make_notebooks(chosen, config, keep=given.keep)
+    else:
+        names = select(scripts, words[1:]) if words[1:] else []
+        done, refused = notebooks.sync_notebooks(names, scripts, config, keep=given.keep)
+    sys.stdout.write("".join(f"{line}\n" for line in done))
+    if refused:
+        raise InputError("\n".join(refused))
+    return 0
+
+
+def _new(given: argparse.Namespace) -> int:
+    from lib.workbench.new import new_analysis  # noqa: PLC0415
+    from lib.workbench.scripts import find_scripts  # noqa: PLC0415
+
+    config = load_config()
+    folder = (given.analyses or config.analyses).resolve()
+    scripts = find_scripts(folder, config.reports / ".cache" / "scripts.json")
+    path = new_analysis(
+        given.name, scripts, folder, source=given.source, author=given.author, date=given.date
+    )
+    shown = path.relative_to(config.root) if path.is_relative_to(config.root) else path
+    number = path.name.partition("_")[0]
+    sys.stdout.write(f"{shown}: edit it, then run it with: nox -s run_analyses -- {number}\n")
+    return 0
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:
