@@ -15,6 +15,7 @@ from pathlib import Path
 from lib.config import Config
 
 HOST = "127.0.0.1"
+CHECKPOINTS = "STUDY_CHECKPOINTS"  # read by `lib.workbench.checkpoints` in the server's process
 
 
 def open_lab(config: Config, arguments: Sequence[str] = ()) -> int:
@@ -62,9 +63,11 @@ def lab_command(root: Path, arguments: Sequence[str] = ()) -> list[str]:
     >>> lab_command(Path("/study"), ["--no-browser"])[-2:]
     ['--ServerApp.ip=127.0.0.1', '--ServerApp.allow_remote_access=False']
     """
+    kept = "lib.workbench.checkpoints.ProjectCheckpoints"
     server = [sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={root}"]
+    files = [f"--ContentsManager.checkpoints_class={kept}"]
     local = [f"--ServerApp.ip={HOST}", "--ServerApp.allow_remote_access=False"]
-    return [*server, *arguments, *local]
+    return [*server, *files, *arguments, *local]
 
 
 def lab_environment(config: Config, inherited: Mapping[str, str]) -> dict[str, str]:
@@ -73,14 +76,14 @@ def lab_environment(config: Config, inherited: Mapping[str, str]) -> dict[str, s
     Parameters
     ----------
     config : Config
-        Says where the project and its reports are.
+        Says where the project is.
     inherited : mapping of str to str
         The variables there are; configuration folders named in them stay, with less weight.
 
     Returns
     -------
     dict of str to str
-        Project settings by default; open tabs and the language server's copies among the reports.
+        The project's settings count, and what JupyterLab keeps stays in `.jupyter` too.
 
     Examples
     --------
@@ -88,11 +91,12 @@ def lab_environment(config: Config, inherited: Mapping[str, str]) -> dict[str, s
     >>> lab_environment(study, {"JUPYTER_CONFIG_PATH": "/etc/mine"})["JUPYTER_CONFIG_PATH"]
     '/study/.jupyter:/etc/mine'
     """
-    own = config.reports.resolve() / ".jupyter"
-    folders = [str(config.root / ".jupyter"), inherited.get("JUPYTER_CONFIG_PATH", "")]
+    own = config.root / ".jupyter"
+    folders = [str(own), inherited.get("JUPYTER_CONFIG_PATH", "")]
     return {
         "JUPYTER_CONFIG_PATH": os.pathsep.join(folder for folder in folders if folder),
         "JUPYTER_PREFER_ENV_PATH": "1",  # this environment's kernel, whatever else is installed
         "JUPYTERLAB_WORKSPACES_DIR": str(own / "workspaces"),
         "JP_LSP_VIRTUAL_DIR": str(own / "language_server"),
+        CHECKPOINTS: str(own / "checkpoints"),
     }
