@@ -1,0 +1,34 @@
+"""Leaks: what a model could know in a study and will not know in use.
+
+>>> from lib import leakage
+>>> leakage.TITLES["L06"]
+'groups shared between folds'
+"""
+
+from lib.leakage import derived, duplicates, encodings, order, splitting, timing
+from lib.leakage.audit import audit
+from lib.leakage.groups import FoundGroups, find_groups
+from lib.leakage.null import NullRun, null_run, score_linear
+
+TITLES = {
+    "L01": derived.TITLE,
+    "L02": duplicates.EXACT,
+    "L03": duplicates.NEAR,
+    "L04": order.TITLE,
+    "L05": timing.OVERLAP,
+    "L06": splitting.GROUPS,
+    "L07": splitting.NULL,
+    "L08": splitting.SPLITTER,
+    "L09": encodings.TITLE,
+    "L10": timing.NEIGHBOURS,
+}
+
+__all__ = [
+    "TITLES",
+    "FoundGroups",
+    "NullRun",
+    "audit",
+    "find_groups",
+    "null_run",
+    "score_linear",
+]

@@ -1,0 +1,193 @@
+"""Features that are made from the target: copies, functions, sums, traces of the outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib.checks import Check, Severity
+from lib.data import Dataset
+from lib.estimates import Estimate
+from lib.leakage.identities import find_identity, share_copied
+from lib.leakage.scores import explain_together, score_features, shuffled_folds
+from lib.leakage.table import Floats, Table, list_rows, shares
+from lib.statistics import numbers_of
+
+TITLE = "features made from the target"
+GIVEN_AWAY = 0.98  # explained share from which a feature is the target in other words
+STRONG = 0.6  # explained share from which a feature alone is worth a question
+LEFT_OPEN = (0.5, 0.8)  # of what all other features leave open: warning, note
+COPIED = 0.2  # share of rows in which a fine-grained target is repeated exactly
+COPIED_COARSE = 0.9  # the same for a target of few values, which coincide by chance
+FEW_VALUES = 50
+MIN_TRACE = 30  # rows that a one-sided gap or zero must have
+ADVICE = "Ask when its value becomes known; drop it unless that is before the prediction is made."
+
+
+def check_derived(table: Table, *, skip: Collection[str] = ()) -> list[Check]:
+    """Look for features that are made from the target.
+
+    Parameters
+    ----------
+    table : Table
+        Training rows.
+    skip : collection of str
+        Columns that another check has explained already.
+
+    Returns
+    -------
+    list of Check
+        L01; one a finding, or a single clean one.
+    """
+    part = table.sample
+    kept = [str(column) for column in part.X if column not in skip]
+    found = _check_copies(table, part, kept)
+    copied = {check.column for check in found}
+    found += _check_strong(table, part, [c for c in kept if table.name(c) not in copied])
+    copied |= {check.column for check in found if check.severity == "error"}
+    rest = [c for c in kept if table.name(c) not in copied]
+    found += _check_identity(table, part, rest)
+    found += _check_traces(table, part, [c for c in rest if table.name(c) not in copied])
+    if found:
+        return found
+    words = f"No feature, sum, product or gap gives the target away{table.of_rows}."
+    return [Check("L01", TITLE, "clean", evidence=words)]
+
+
+def _check_copies(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
+    """Find numbers that repeat a numeric target, up to scale and shift, in many rows exactly."""
+    if part.task != "regression":
+        return []
+    y = part.y.to_numpy(dtype=float)
+    threshold = COPIED if part.y.nunique() > FEW_VALUES else COPIED_COARSE
+    found = []
+    for column in columns:
+        if column not in part.numeric or part.X[column].nunique() <= 2:
+            continue
+        share, rows, words = share_copied(numbers_of(part.X[column]), y)
+        if share >= threshold:
+            evidence = f"equals {words} in {100 * share:.3g} % of the rows{table.of_rows}."
+            found.append(_found(table, "error", column, evidence, rows=list_rows(rows)))
+    return found
+
+
+def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
+    """Find features that alone explain nearly everything, or far more than all the others."""
+    level, seed = table.config.confidence, table.config.seed
+    folds = shuffled_folds(part, random_state=seed)
+    scored = score_features(part, folds, level=level)
+    found = []
+    for column in columns:
+        score = scored[column]
+        if not score.value >= STRONG or not score.low > 0:
+            continue
+        says = f"alone explains {score:.3f} of the target ({_measure(part)}){table.of_rows}"
+        if score.value >= GIVEN_AWAY:
+            found.append(_found(table, "error", column, says + ".", value=score))
+            continue
+        others = [name for name in map(str, part.X) if name != column]
+        rest = explain_together(part, others, folds, random_state=seed) if others else 0.0
+        open_share = (1 - score.value) / max(1 - rest, 1e-9)
+        if open_share > LEFT_OPEN[1]:
+            continue
+        severity: Severity = "warning" if open_share <= LEFT_OPEN[0] else "note"
+        says += f"; all the other features together {rest:.3f}."
+        found.append(_found(table, severity, column, says, value=score))
+    return found
+
+
+def _measure(part: Dataset) -> str:
+    if part.task == "regression":
+        return "R² of ranks, out of fold"
+    return "share of the log loss, out of fold"
+
+
+def _check_identity(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
+    numbers = [c for c in columns if c in part.numeric and part.X[c].nunique() > 2]
+    if len(numbers) < 2:
+        return []
+    values = np.column_stack([numbers_of(part.X[column]) for column in numbers])
+    y = part.y.to_numpy(dtype=float)
+    few = part.y.nunique() <= FEW_VALUES
+    identity = find_identity(values, y, is_numeric=part.task == "regression", few=few)
+    if identity is None:
+        return []
+    names = [table.name(numbers[j]) for j in identity.columns]
+    formula = identity.formula(part.target, names)
+    evidence = f"{formula} in {100 * identity.share:.3g} % of the rows{table.of_rows}."
+    advice = "Drop all columns of the identity but those known before the prediction is made."
+    column = " + ".join(names)
+    value = Estimate(identity.share)
+    return [
+        Check(
+            "L01",
+            TITLE,
+            "found",
+            "error",
+            column,
+            evidence,
+            advice,
+            value,
+            list_rows(identity.rows),
+        )
+    ]
+
+
+def _check_traces(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
+    """Find columns that are filled, or not zero, in rows of one class only."""
+    if part.task == "regression":
+        return []
+    y = part.y.to_numpy()
+    rates = np.bincount(y) / len(y)
+    n_tests = max(2 * len(columns) * len(rates), 1)
+    found = []
+    for column in columns:
+        for words, marked in _marks(part.X[column], part):
+            if marked.sum() < MIN_TRACE:
+                continue
+            counts = np.bincount(y[marked], minlength=len(rates))
+            top = int(counts.argmax())
+            if counts[top] < 0.99 * marked.sum():
+                continue
+            p_value = float(stats.binom.sf(counts[top] - 1, marked.sum(), rates[top])) * n_tests
+            of_class = counts[top] / max((y == top).sum(), 1)
+            if p_value > 1e-6 or of_class < 0.05:
+                continue
+            evidence = (
+                f"{words} in {shares(int(counts[top]), int(marked.sum()))} of such rows with "
+                f"'{part.classes[top]}', which is {100 * rates[top]:.2g} % of all rows: the mark "
+                f"of an outcome{table.of_rows}."
+            )
+            rows = list_rows(np.flatnonzero(marked))
+            found.append(_found(table, "warning", column, evidence, rows=rows))
+            break
+    return found
+
+
+def _marks(column: pd.Series, part: Dataset) -> list[tuple[str, np.ndarray]]:
+    gap = column.isna().to_numpy()
+    marks = []
+    if gap.any():
+        marks += [("is filled", ~gap), ("is missing", gap)]
+    if column.name in part.numeric and column.nunique() > 2:
+        numbers: Floats = numbers_of(column)
+        zero = (numbers == 0) & ~gap
+        if 0 < zero.sum() < len(zero):
+            marks += [("is not zero", ~zero & ~gap), ("is zero", zero)]
+    return marks
+
+
+def _found(
+    table: Table,
+    severity: Severity,
+    column: str,
+    evidence: str,
+    *,
+    value: Estimate | None = None,
+    rows: tuple[int, ...] = (),
+) -> Check:
+    name = table.name(column)
+    return Check("L01", TITLE, "found", severity, name, evidence, ADVICE, value, rows)

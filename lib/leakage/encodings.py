@@ -1,0 +1,203 @@
+"""Columns that know rows which they should not: targets averaged in, test rows averaged in."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from lib.checks import Check
+from lib.leakage.table import Codes, Floats, Table, list_rows
+from lib.statistics import numbers_of
+
+TITLE = "columns computed from rows that should be unseen"
+SMOOTHING = (0.0, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0)
+MIN_LEVELS = 5
+MAX_LEVELS = 5_000
+MAX_P = 1e-8
+EXACT = 1e-6
+
+
+def check_encodings(table: Table) -> list[Check]:
+    """Look for averages of the target, and for averages over training and test rows together.
+
+    A column that holds the mean target of each level agrees with the means of the training rows
+    far better than any honest quantity could: their sampling noise is part of it. A column that
+    holds the mean of another column by level gives away whether test rows were counted.
+
+    Parameters
+    ----------
+    table : Table
+        Training rows with target, test rows without.
+
+    Returns
+    -------
+    list of Check
+        L09. Scaling by the mean of the whole table is not looked for: it hardly moves a score.
+    """
+    found = _find_target_means(table)
+    known = {check.column for check in found}
+    if len(table.test):
+        found += [check for check in _find_wide_means(table) if check.column not in known]
+    words = "No column averages targets, nor features over training and test rows together."
+    return found or [Check("L09", TITLE, "clean", evidence=words)]
+
+
+def _find_target_means(table: Table) -> list[Check]:
+    train = table.train
+    outcomes = _outcomes(table)
+    found = []
+    for column in train.numeric:
+        numbers = numbers_of(train.X[column])
+        if np.isnan(numbers).any():
+            continue
+        levels, codes = np.unique(numbers, return_inverse=True)
+        if not MIN_LEVELS <= len(levels) <= min(MAX_LEVELS, len(numbers) / 2):
+            continue
+        p_value = min(_too_good(levels, codes, y) for y in outcomes)
+        how = "by level" if p_value < MAX_P else ""
+        source = ""
+        if not how:
+            source = _left_out(table, numbers, outcomes)
+        if not how and not source:
+            continue
+        evidence = (
+            f"holds the mean of '{table.dataset.target}' {how or 'of the other rows by ' + source}"
+            f": {len(levels):,} values agree with the means of the training rows closer than "
+            "sampling allows"
+        )
+        advice = "Encode inside the folds, from training rows alone (out of fold)."
+        name, rows = table.name(column), list_rows(range(3))
+        found.append(
+            Check("L09", TITLE, "found", "error", name, evidence + ".", advice, None, rows)
+        )
+    return found
+
+
+def _outcomes(table: Table) -> list[Floats]:
+    y = table.train.y.to_numpy(dtype=float)
+    if table.train.task == "multiclass":
+        classes = np.argsort(-np.bincount(table.train.y))[:5]
+        return [(y == k).astype(float) for k in classes] + [y]
+    return [y]
+
+
+def _too_good(levels: Floats, codes: Codes, y: Floats) -> float:
+    """Return the probability that an honest quantity lies so close to the means of the target.
+
+    Of the levels' deviations from the best line through them, weighed by their sampling error,
+    the sum of squares is at least about χ² with one degree a level; a mean over these very rows
+    has nearly none. Means drawn towards the overall mean are tried too.
+    """
+    n = np.bincount(codes).astype(float)
+    mean = float(y.mean())
+    own = np.bincount(codes, weights=y) / n
+    within = float(((y - own[codes]) ** 2).sum()) / max(len(y) - len(n), 1)
+    if within <= 1e-12 * max(float(y.var()), 1e-300):
+        return 1.0
+    several = n > 1
+    if several.sum() < MIN_LEVELS or np.ptp(own[several]) == 0:
+        return 1.0
+    best = np.inf
+    for rows in SMOOTHING:
+        drawn = (n * own + rows * mean) / (n + rows)
+        error = within / n * (n / (n + rows)) ** 2
+        best = min(best, _off_line(levels[several], drawn[several], 1 / error[several]))
+    degrees = int(several.sum()) - 2 - len(SMOOTHING) // 4
+    return float(stats.chi2.cdf(best, max(degrees, 1)))
+
+
+def _off_line(x: Floats, y: Floats, weight: Floats) -> float:
+    x, y = x - np.average(x, weights=weight), y - np.average(y, weights=weight)
+    slope = float((weight * x * y).sum()) / max(float((weight * x * x).sum()), 1e-300)
+    if slope <= 0:
+        return np.inf
+    return float((weight * (y - slope * x) ** 2).sum())
+
+
+def _left_out(table: Table, numbers: Floats, outcomes: list[Floats]) -> str:
+    """Return the column by whose levels this one holds the mean target of the other rows."""
+    for name in table.train.categorical:
+        codes = pd.factorize(table.train.X[name])[0]
+        if (codes < 0).any():
+            continue
+        n = np.bincount(codes)[codes]
+        use = n > 2
+        if use.sum() < 50:
+            continue
+        for y in outcomes:
+            sums = np.bincount(codes, weights=y)[codes]
+            expected = (sums[use] - y[use]) / (n[use] - 1)
+            if np.allclose(numbers[use], expected, rtol=0, atol=EXACT * (float(y.std()) or 1.0)):
+                return table.name(name)
+    return ""
+
+
+def _find_wide_means(table: Table) -> list[Check]:
+    X = table.dataset.X
+    numeric = table.dataset.numeric
+    in_train = np.zeros(len(X), dtype=bool)
+    in_train[table.rows] = True
+    keys = [*table.dataset.categorical, *(c for c in numeric if _is_coarse(X[c]))]
+    by_levels = {key: pd.factorize(X[key])[0] + 1 for key in keys}
+    if table.dataset.groups is not None:
+        by_levels["groups"] = pd.factorize(table.dataset.groups)[0] + 1
+    found = []
+    for column in numeric:
+        values = numbers_of(X[column])
+        if not np.isfinite(values).all() or len(np.unique(values)) < MIN_LEVELS:
+            continue
+        for key, codes in by_levels.items():
+            if key == column or not _is_function(values, codes):
+                continue
+            source = _mean_of(table, column, codes, in_train)
+            if source is not None:
+                name = table.name(column)
+                evidence = (
+                    f"holds the mean of {table.name(source)} by {table.name(key)} over training "
+                    "and test rows together."
+                )
+                advice = "Average over training rows alone, inside the folds."
+                found.append(Check("L09", TITLE, "found", "warning", name, evidence, advice))
+                break
+    return found
+
+
+def _is_coarse(column: pd.Series) -> bool:
+    return bool(2 < column.nunique() <= min(len(column) / 4, 1_000)) and not column.isna().any()
+
+
+def _is_function(values: Floats, codes: Codes) -> bool:
+    """Whether each level has one value, and at least five levels share theirs with another row."""
+    if not MIN_LEVELS <= int(codes.max()) <= len(codes) / 2:
+        return False
+    first = np.zeros(int(codes.max()) + 1)
+    first[codes] = values
+    return bool((first[codes] == values).all())
+
+
+def _mean_of(table: Table, column: str, codes: Codes, in_train: np.ndarray) -> str | None:
+    """Return the column whose mean by level over all rows, not the training rows, this one is."""
+    X = table.dataset.X
+    values = numbers_of(X[column])
+    for source in table.dataset.numeric:
+        other = numbers_of(X[source])
+        if source == column or not np.isfinite(other).all() or np.ptp(other) == 0:
+            continue
+        wide = _means(codes, other)
+        close = EXACT * float(other.std())
+        if not np.allclose(values, wide[codes], rtol=0, atol=close):
+            continue
+        if np.allclose(values, other, rtol=0, atol=close):
+            continue  # it is that column
+        narrow = _means(codes[in_train], other[in_train], len(wide))
+        if not np.allclose(wide[codes], narrow[codes], rtol=0, atol=close, equal_nan=True):
+            return str(source)
+    return None
+
+
+def _means(codes: Codes, values: Floats, n_levels: int | None = None) -> Floats:
+    n_levels = n_levels or int(codes.max()) + 1
+    n = np.bincount(codes, minlength=n_levels).astype(float)
+    n[n == 0] = np.nan
+    return np.asarray(np.bincount(codes, weights=values, minlength=n_levels) / n)

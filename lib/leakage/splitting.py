@@ -1,0 +1,228 @@
+"""Groups torn apart, splitters that do not fit the data, and the study's own pipeline."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.checks import Check, Severity
+from lib.errors import InputError
+from lib.estimates import format_p
+from lib.leakage.flattery import Flattery, measure_by_groups
+from lib.leakage.groups import FoundGroups, find_groups
+from lib.leakage.null import null_run, score_linear
+from lib.leakage.table import Table, list_rows, shares
+from lib.leakage.timing import Clock, measure_by_time
+from lib.resampling import sample_rows
+
+GROUPS, SPLITTER = "groups shared between folds", "a splitter that does not fit the data"
+NULL = "selection or scaling before the split"
+NULL_ALPHA = 0.001  # the study's own pipeline is honest until shown otherwise beyond doubt
+RARE = 5  # test rows of a class below which its score is luck
+MIN_ROWS = 100
+
+
+def check_groups(table: Table) -> tuple[list[Check], bool]:
+    """Look for groups on both sides of the split: given ones, else found ones.
+
+    Parameters
+    ----------
+    table : Table
+        The whole table.
+
+    Returns
+    -------
+    checks : list of Check
+        L06.
+    flattered : bool
+        Whether random folds were found to flatter.
+    """
+    if table.dataset.groups is not None:
+        return _given_groups(table)
+    if len(table.test) and table.dataset.split.rule.startswith("the last"):
+        reason = "folds and test set go forward in time"
+        return [Check("L06", GROUPS, "not applicable", evidence=reason)], False
+    if len(table.train) < MIN_ROWS:
+        reason = f"needs {MIN_ROWS} training rows"
+        return [Check("L06", GROUPS, "not applicable", evidence=reason)], False
+    found = search(table)
+    if found is None:
+        words = "No column and no set of columns marks rows that a model recognises."
+        return [Check("L06", GROUPS, "clean", evidence=words)], False
+    return [_found_groups(table, found)], True
+
+
+def search(table: Table) -> FoundGroups | None:
+    """Return the groups found in the training rows."""
+    train, config = table.train, table.config
+    return find_groups(
+        train.X,
+        train.y,
+        task=train.task,
+        n_splits=config.budget.n_splits,
+        max_rows=min(config.budget.max_rows, 20_000),
+        level=config.confidence,
+        random_state=config.seed,
+    )
+
+
+def _given_groups(table: Table) -> tuple[list[Check], bool]:
+    groups = table.dataset.groups
+    assert groups is not None
+    codes = pd.factorize(groups)[0]
+    torn = np.isin(codes[table.test], codes[table.rows])
+    if not torn.any():
+        words = f"Every group ({groups.name}) lies on one side of the split and of every fold."
+        return [Check("L06", GROUPS, "clean", evidence=words)], False
+    evidence = (
+        f"{shares(int(torn.sum()), len(torn))} test rows have kin ({groups.name}) among the "
+        "training rows"
+    )
+    measured, severity = None, "warning"
+    if table.train.groups is not None and table.train.groups.nunique() >= 10:
+        measured = _measure(table, table.train.groups)
+        evidence += f"; {measured.in_words()}"
+        severity = "error" if measured.is_real(0.05) else "warning"
+    check = Check(
+        "L06",
+        GROUPS,
+        "found",
+        severity,  # type: ignore[arg-type]
+        str(groups.name),
+        evidence + ".",
+        'Set split = { rule = "groups" } in the catalogue.',
+        None if measured is None else measured.difference,
+    )
+    return [check], measured is not None and measured.is_real(0.05)
+
+
+def _measure(table: Table, labels: pd.Series) -> Flattery:
+    config = table.config
+    return measure_by_groups(
+        table.train,
+        labels,
+        n_splits=config.budget.n_splits,
+        max_rows=min(config.budget.max_rows, 20_000),
+        level=config.confidence,
+        random_state=config.seed,
+    )
+
+
+def _found_groups(table: Table, found: FoundGroups) -> Check:
+    names = " + ".join(table.name(column) for column in found.columns)
+    sizes = np.bincount(found.labels)
+    order = ", told apart by row order too" if found.in_order else ""
+    evidence = (
+        f"equal values mark {found.n_groups:,} groups of {np.mean(sizes):.2g} rows{order}; "
+        f"{found.scoring} {found.promised:.3f} on random folds, {found.kept:.3f} with groups kept "
+        f"together: random folds flatter by {found.flattery:.3f} (p {format_p(found.p_value)})."
+    )
+    advice = (
+        "Ask what the rows of a group have in common (a person, a device, a day); name its "
+        "column as groups in the catalogue, or keep these groups together."
+    )
+    severity: Severity = "error" if found.p_value < 0.05 else "warning"
+    rows = list_rows(np.flatnonzero(found.labels == int(np.argmax(sizes))))
+    return Check("L06", GROUPS, "found", severity, names, evidence, advice, found.flattery, rows)
+
+
+def check_splitter(table: Table, clock: Clock | None) -> list[Check]:
+    """Look for a split that does not fit the data: random over time, or with classes too rare.
+
+    Parameters
+    ----------
+    table : Table
+        The whole table.
+    clock : Clock or None
+        Time of the rows.
+
+    Returns
+    -------
+    list of Check
+        L08; groups torn apart are L06.
+    """
+    if not len(table.test):
+        reason = "the dataset has no split of its own"
+        return [Check("L08", SPLITTER, "not applicable", evidence=reason)]
+    found = _random_over_time(table, clock) + _rare_classes(table)
+    words = f"The split fits what is known of the rows: {table.dataset.split.rule}."
+    return found or [Check("L08", SPLITTER, "clean", evidence=words)]
+
+
+def _random_over_time(table: Table, clock: Clock | None) -> list[Check]:
+    in_time = table.dataset.split.rule.startswith("the last")
+    if clock is None or in_time or table.dataset.groups is not None:
+        return []
+    config = table.config
+    moments = clock.moments.iloc[table.rows]
+    try:
+        measured = measure_by_time(
+            table.train,
+            moments,
+            n_splits=config.budget.n_splits,
+            max_rows=min(config.budget.max_rows, 20_000),
+            level=config.confidence,
+            seed=config.seed,
+        )
+    except (InputError, KeyError, ValueError):  # too few moments, or folds of one class
+        return []
+    if not measured.is_real(0.05):
+        return []
+    evidence = f"rows have a time ({clock.name}) but the split is random; {measured.in_words()}."
+    advice = 'Name the column as time and set split = { rule = "time" } in the catalogue.'
+    name, value = clock.name, measured.difference
+    return [Check("L08", SPLITTER, "found", "error", name, evidence, advice, value)]
+
+
+def _rare_classes(table: Table) -> list[Check]:
+    train = table.train
+    if train.task != "binary":
+        return []
+    fraction = len(table.test) / len(table.rows)
+    counts = np.bincount(train.y, minlength=2)
+    rare = int(counts.argmin())
+    expected = counts[rare] * fraction
+    if expected >= RARE:
+        return []
+    evidence = (
+        f"the training rows hold {counts[rare]:,} of '{train.classes[rare]}'; the test rows "
+        f"will hold about {expected:.0f}, too few to judge by."
+    )
+    advice = "Collect more of that class, or judge by repeated cross-validation instead."
+    return [Check("L08", SPLITTER, "found", "warning", train.target, evidence, advice)]
+
+
+def check_null(table: Table) -> list[Check]:
+    """Run the study's own preprocessing and folds on permuted labels.
+
+    Parameters
+    ----------
+    table : Table
+        Training rows.
+
+    Returns
+    -------
+    list of Check
+        L07. It vouches for the default pipeline only: give yours to `null_run`.
+    """
+    config = table.config
+    quick = config.effort == "quick"
+    part = sample_rows(table.train, 400 if quick else 1_000, random_state=config.seed)
+    try:
+        run = null_run(
+            score_linear,
+            part,
+            5 if quick else 8,
+            level=config.confidence,
+            random_state=config.seed,
+        )
+    except InputError as error:
+        return [Check("L07", NULL, "not applicable", evidence=str(error))]
+    evidence = (
+        f"on permuted labels the study's own pipeline scores {run.mean:.3f}, chance is "
+        f"{run.chance:g} ({len(run.scores)} permutations, {run.scheme}; {len(part):,} rows)."
+    )
+    if not run.is_alarm(NULL_ALPHA):
+        return [Check("L07", NULL, "clean", evidence=evidence, value=run.mean)]
+    advice = "Something sees the rows it is scored on: move it into the pipeline."
+    return [Check("L07", NULL, "found", "error", "", evidence, advice, run.mean)]

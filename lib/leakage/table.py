@@ -1,0 +1,146 @@
+"""The table under audit: training rows with target, test rows by their features alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from lib.config import Config
+from lib.data import Dataset
+from lib.resampling import sample_rows
+from lib.statistics import numbers_of
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Hashes = npt.NDArray[np.uint64]
+MAX_SCORED = 20_000  # rows that a score is computed from; more hardly narrow an interval
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """What the checks look at.
+
+    Attributes
+    ----------
+    dataset : Dataset
+        As given; the target of its test rows is never read.
+    train : Dataset
+        The training rows.
+    rows, test : ndarray of int
+        Positions of training and test rows in `dataset`; without a split all rows are training.
+    config : Config
+        Effort, seed and level.
+    """
+
+    dataset: Dataset
+    train: Dataset
+    rows: Codes = field(repr=False)
+    test: Codes = field(repr=False)
+    config: Config
+
+    @cached_property
+    def codes(self) -> Codes:
+        """Level of every cell of the whole table, (n_rows, n_columns); a gap is a level."""
+        return encode_levels(self.dataset.X)
+
+    @cached_property
+    def hashes(self) -> Hashes:
+        """A 64-bit key of every cell; the keys of a row add up to the key of the row."""
+        return hash_levels(self.codes)
+
+    @cached_property
+    def sample(self) -> Dataset:
+        """Training rows that scores are computed from: all, or whole groups drawn at random."""
+        n_rows = min(self.config.budget.max_rows, MAX_SCORED)
+        return sample_rows(self.train, n_rows, random_state=self.config.seed)
+
+    @property
+    def of_rows(self) -> str:
+        """Say what was sampled, as the tail of a sentence; nothing when all rows were used."""
+        n_used, n_rows = len(self.sample), len(self.train)
+        return "" if n_used == n_rows else f" (on {n_used:,} of {n_rows:,} training rows)"
+
+    def name(self, column: Any) -> str:
+        """Return the column's own name."""
+        return str(self.dataset.labels.get(str(column), column))
+
+
+def open_table(dataset: Dataset, config: Config) -> Table:
+    """Return the table of a dataset: split where it has a split, else all of it as training rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Whole, or a part.
+    config : Config
+        Effort, seed and level.
+
+    Returns
+    -------
+    Table
+        The target of test rows stays locked.
+    """
+    if dataset.part != "all":
+        every = np.arange(len(dataset), dtype=np.int64)
+        return Table(dataset, dataset, every, every[:0], config)
+    split = dataset.split
+    return Table(dataset, dataset.train, split.train, split.test, config)
+
+
+def encode_levels(X: pd.DataFrame) -> Codes:
+    """Return the number of each cell's level in its column; a gap is level 0.
+
+    Examples
+    --------
+    >>> encode_levels(pd.DataFrame({"a": ["x", None, "x"], "b": [0.5, 0.5, 2]})).tolist()
+    [[1, 1], [0, 1], [1, 2]]
+    """
+    columns = [pd.factorize(X[column])[0] + 1 for column in X]
+    return np.column_stack(columns).astype(np.int64) if columns else np.zeros((len(X), 0), int)
+
+
+def hash_levels(codes: Codes) -> Hashes:
+    """Return pseudo-random 64-bit keys of levels (splitmix64), a stream of its own per column."""
+    with np.errstate(over="ignore"):
+        streams = np.arange(1, codes.shape[1] + 1, dtype=np.uint64) << np.uint64(40)
+        z = (codes.astype(np.uint64) + streams) * np.uint64(0x9E3779B97F4A7C15)
+        z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return np.asarray(z ^ (z >> np.uint64(31)))
+
+
+def as_numbers(X: pd.DataFrame) -> pd.DataFrame:
+    """Return features as plain numbers for trees: codes of levels, seconds of moments, NaN gaps.
+
+    Nothing is learned from a target, so this may happen before folds are made.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"a": pd.Categorical(["x", None]), "b": [1, 2]})
+    >>> as_numbers(table).to_numpy().tolist()
+    [[0.0, 1.0], [nan, 2.0]]
+    """
+    columns = {}
+    for name in X:
+        column = X[name]
+        if isinstance(column.dtype, pd.CategoricalDtype) or column.dtype == "str":
+            codes = pd.factorize(column, sort=True)[0].astype(float)
+            columns[name] = np.where(codes < 0, np.nan, codes)
+        else:
+            columns[name] = numbers_of(column)
+    return pd.DataFrame(columns, index=X.index)
+
+
+def list_rows(rows: Any, limit: int = 5) -> tuple[int, ...]:
+    """Return the first few positions as plain integers."""
+    return tuple(int(row) for row in list(rows)[:limit])
+
+
+def shares(part: int, whole: int) -> str:
+    """Return "12 of 340 (3.5 %)"."""
+    return f"{part:,} of {whole:,} ({100 * part / max(whole, 1):.2g} %)"
