@@ -1,0 +1,182 @@
+"""Values and rows that stand apart from all others by a gap, not only far out in a tail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from lib.checks import Check
+from lib.quality.answers import found, not_applicable, settle, share
+from lib.quality.table import Floats, Table
+
+MAX_SHARE = 0.05  # more than this is a second population, not outliers
+MIN_ROWS = 50
+MIN_GAP = 0.4  # of the distance from the middle to the last value before the gap
+
+
+@dataclass(frozen=True)
+class Isolated:
+    """Values beyond a gap at the upper end of a column.
+
+    Attributes
+    ----------
+    rows : ndarray of int
+    nearest : float
+        The last value before the gap.
+    first : float
+        The first value beyond it.
+    """
+
+    rows: npt.NDArray[np.int64]
+    nearest: float
+    first: float
+
+
+def find_isolated(values: npt.ArrayLike) -> Isolated | None:
+    """Return the values beyond a gap in the upper tail; None when the tail ends without one.
+
+    The column is first brought to the scale (as it is, its logarithm, or the inverse hyperbolic
+    sine) on which its 75th and 90th percentiles lie as a normal distribution has them, so that a
+    skewed or heavy tail is no alarm. A value is isolated when it lies further out than the
+    largest of so many normal values plausibly would, and behind a gap of at least four tenths of
+    the distance between the middle and the last value before the gap.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        NaN is ignored.
+
+    Returns
+    -------
+    Isolated or None
+
+    Examples
+    --------
+    >>> column = np.random.default_rng(0).lognormal(size=500)
+    >>> find_isolated(column) is None
+    True
+    >>> find_isolated(np.r_[column, 900.0]).rows
+    array([500])
+    """
+    x = np.asarray(values, dtype=float)
+    known = np.flatnonzero(~np.isnan(x))
+    if len(known) < MIN_ROWS:
+        return None
+    scaled = _as_normal(x[known])
+    if scaled is None:
+        return None
+    order = np.argsort(scaled, kind="stable")
+    z = scaled[order]
+    n = len(z)
+    limit = 1.4 * float(stats.norm.isf(1 / (20 * n))) + 0.6
+    tail = np.arange(max(int(n * (1 - MAX_SHARE)), n // 2), n)
+    gaps = z[tail] - z[tail - 1]
+    is_break = (z[tail] > limit) & (gaps > np.maximum(MIN_GAP * z[tail - 1], 1.5))
+    if not is_break.any():
+        return None
+    cut = int(tail[np.argmax(is_break)])
+    beyond = known[order[cut:]]
+    return Isolated(np.sort(beyond), float(x[known[order[cut - 1]]]), float(x[known[order[cut]]]))
+
+
+def _as_normal(x: Floats) -> Floats | None:
+    """Return distances from the median in upper spreads, on the scale that looks most normal."""
+    scales = [x]
+    median, upper = np.median(x), np.quantile(x, 0.9)
+    if upper <= median:
+        return None
+    if x.min() > 0:
+        scales.append(np.log(x))
+    scales.append(np.arcsinh(2 * (x - median) / (upper - median)))
+    best: tuple[float, Floats] | None = None
+    for scaled in scales:
+        middle, high, higher = np.quantile(scaled, [0.5, 0.75, 0.9])
+        if higher <= middle:
+            continue
+        misfit = abs((high - middle) / (higher - middle) - 0.6745 / 1.2816)
+        spread = max((higher - middle) / 1.2816, (high - middle) / 0.6745)
+        if best is None or misfit < best[0] - 0.02:  # in doubt the simpler scale
+            best = misfit, (scaled - middle) / spread
+    return None if best is None else best[1]
+
+
+def check_values(
+    table: Table, *, known: dict[str, npt.NDArray[np.bool_]] | None = None
+) -> list[Check]:
+    """Q07: single values behind a gap; those that other checks explain are left out (`known`)."""
+    columns = [name for name in table.numeric if table.frame[name].n_unique() > 10]
+    if not columns or len(table) < MIN_ROWS:
+        reason = f"needs {MIN_ROWS} rows and a feature with more than 10 different numbers"
+        return [not_applicable("Q07", reason)]
+    answers = []
+    for name in columns:
+        x = table.numbers(name)
+        if known and name in known:
+            x = np.where(known[name], np.nan, x)
+        for sign in (1, -1):
+            isolated = find_isolated(sign * x)
+            if isolated is None:
+                continue
+            count = len(isolated.rows)
+            edge, inside = sign * isolated.first, sign * isolated.nearest
+            plural = "s lie" if count > 1 else " lies"
+            ends = x[isolated.rows[np.argmax(sign * x[isolated.rows])]]
+            reach = f"{edge:.6g}" if count == 1 else f"{edge:.6g} to {ends:.6g}"
+            side = "above" if sign > 0 else "below"
+            evidence = (
+                f"{share(count, len(x))} value{plural} {side} a gap: {reach}; "
+                f"the next is {inside:.6g}"
+            )
+            answers.append(
+                found("Q07", "warning", name, evidence, _ADVICE, rows=isolated.rows[:20])
+            )
+    return settle("Q07", answers)
+
+
+_ADVICE = "look at these rows: a slip of the keyboard, another unit, or a rare truth"
+
+
+def check_rows(table: Table) -> list[Check]:
+    """Q08: rows whose values are each common but never occur together."""
+    columns = [name for name in table.numeric if table.frame[name].n_unique() > 10]
+    n_fit = len(table.sample)
+    if len(columns) < 2 or n_fit < max(MIN_ROWS, 5 * len(columns)):
+        reason = "needs two features with more than 10 different numbers, and five rows for each"
+        return [not_applicable("Q08", reason)]
+    scores = np.column_stack([_normal_scores(table.numbers(name)) for name in columns])
+    distances = _robust_distances(scores, table.sample)
+    isolated = find_isolated(np.log(distances))
+    if isolated is None:
+        return settle("Q08", [])
+    evidence = (
+        f"{share(len(isolated.rows), len(scores))} rows break the relations between "
+        f"{len(columns)} numbers: squared distance {np.exp(isolated.first):.4g} and more, the next "
+        f"has {np.exp(isolated.nearest):.4g}{table.of_rows}"
+    )
+    advice = "look whether two of their columns are swapped, or belong to another case"
+    worst = isolated.rows[np.argsort(-distances[isolated.rows], kind="stable")]
+    return [found("Q08", "warning", "", evidence, advice, rows=worst[:20])]
+
+
+def _normal_scores(x: Floats) -> Floats:
+    """Return ranks as normal scores: how far a value is out says nothing here; a gap is 0."""
+    known = ~np.isnan(x)
+    scores = np.zeros(len(x))
+    scores[known] = stats.norm.ppf((stats.rankdata(x[known]) - 0.5) / max(known.sum(), 1))
+    return scores
+
+
+def _robust_distances(scores: Floats, sample: npt.NDArray[np.int64]) -> Floats:
+    """Return squared Mahalanobis distances from the bulk: twice without the furthest rows."""
+    kept = scores[sample]
+    for _ in range(3):
+        centre = kept.mean(axis=0)
+        covariance = np.cov(kept, rowvar=False) + 1e-3 * np.eye(scores.shape[1])
+        solved = np.linalg.solve(covariance, (scores - centre).T)
+        distances = np.einsum("ij,ji->i", scores - centre, solved)
+        inside = distances[sample] <= np.quantile(distances[sample], 0.95)
+        kept = scores[sample][inside]
+    return np.asarray(np.maximum(distances, 1e-9))
