@@ -14,16 +14,20 @@ from lib.plots.pairs import plot_scatter_matrix
 from lib.plots.performance import plot_model_performance
 from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores
+from lib.plots.statistics import plot_coefficients, plot_power, plot_quantiles
 from lib.plots.style import setup_plotting
 
 __all__ = [
     "make_scatter_matrix_page",
     "metric_label",
     "plot_associations",
+    "plot_coefficients",
     "plot_distributions",
     "plot_drift",
     "plot_missing",
     "plot_model_performance",
+    "plot_power",
+    "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
     "plot_strengths",

@@ -6,6 +6,7 @@ from lib.statistics.associations import (
     correlation_ratio,
     cramers_v,
 )
+from lib.statistics.clustered import design_effect_of
 from lib.statistics.columns import (
     as_frame,
     column_kinds,
@@ -15,7 +16,14 @@ from lib.statistics.columns import (
     numbers_of,
     sample_rows,
 )
+from lib.statistics.comparisons import compare_each_feature
+from lib.statistics.correlations import compute_correlations
+from lib.statistics.counts import CountModels, fit_counts, is_count
+from lib.statistics.design import Design, compute_collinearity, condition_number, make_design
+from lib.statistics.diagnostics import compute_residual_checks
 from lib.statistics.drift import compare_samples, stability_index
+from lib.statistics.information import compute_mutual_information
+from lib.statistics.normality import compute_normality, normal_quantiles
 from lib.statistics.observations import (
     Observation,
     describe_target,
@@ -23,28 +31,57 @@ from lib.statistics.observations import (
     rank_observations,
     target_in_words,
 )
+from lib.statistics.perform import StatisticalTests, perform_statistical_tests
 from lib.statistics.periods import TimeProfile, compute_time_profile
+from lib.statistics.post_hoc import compare_pairs
+from lib.statistics.power import compute_power, compute_power_curves
+from lib.statistics.regression import Regression, fit_regression
+from lib.statistics.resampled import bootstrap_effects
 from lib.statistics.screening import compare_with_target, feature_levels
+from lib.statistics.solvers import SeparationError
 
 __all__ = [
+    "CountModels",
+    "Design",
     "Observation",
+    "Regression",
+    "SeparationError",
+    "StatisticalTests",
     "TimeProfile",
     "as_frame",
     "as_matrix",
+    "bootstrap_effects",
     "column_kinds",
+    "compare_each_feature",
+    "compare_pairs",
     "compare_samples",
     "compare_with_target",
     "compute_associations",
+    "compute_collinearity",
+    "compute_correlations",
     "compute_missing",
+    "compute_mutual_information",
+    "compute_normality",
+    "compute_power",
+    "compute_power_curves",
+    "compute_residual_checks",
     "compute_time_profile",
     "compute_types",
+    "condition_number",
     "correlation_ratio",
     "cramers_v",
     "describe_target",
+    "design_effect_of",
     "feature_levels",
+    "fit_counts",
+    "fit_regression",
+    "is_count",
+    "make_design",
     "moments_of",
+    "normal_quantiles",
     "numbers_of",
     "outcome_of",
+    "perform_statistical_tests",
     "rank_observations",
     "sample_rows",
     "stability_index",

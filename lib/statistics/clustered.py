@@ -205,3 +205,60 @@ def join_words(words: Sequence[str]) -> str:
     'a, b and c'
     """
     return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def design_effect_of(y: pd.Series, groups: pd.Series) -> float:
+    """Return how many rows are worth one, for a feature that is constant within groups [1]_.
+
+    Parameters
+    ----------
+    y : Series of float, shape (n,)
+        The target as numbers.
+    groups : Series of shape (n,)
+        What rows repeat.
+
+    Returns
+    -------
+    float
+        1 plus the correlation within groups times what a row's group has beside it; at least 1.
+
+    References
+    ----------
+    .. [1] L. Kish (1965). Survey Sampling, section 5.4. Wiley.
+
+    Examples
+    --------
+    >>> y, person = pd.Series(np.repeat(np.arange(10.0), 3)), pd.Series(np.repeat(range(10), 3))
+    >>> design_effect_of(y, person)
+    3.0
+    """
+    values, codes = y.to_numpy(dtype=float), pd.factorize(groups)[0]
+    sizes = np.bincount(codes).astype(float)
+    n, n_groups = float(len(values)), len(sizes)
+    if n_groups < 2 or n <= n_groups or np.ptp(values) == 0:
+        return 1.0
+    means = np.bincount(codes, weights=values) / sizes
+    between = float((sizes * (means - values.mean()) ** 2).sum()) / (n_groups - 1)
+    within = float(((values - means[codes]) ** 2).sum()) / (n - n_groups)
+    typical = (n - float((sizes**2).sum()) / n) / (n_groups - 1)
+    likeness = (between - within) / (between + (typical - 1) * within)
+    return max(1.0 + max(likeness, 0.0) * (float((sizes**2).sum()) / n - 1), 1.0)
+
+
+def draw_rows(n_rows: int, owner: Codes | None, max_rows: int, random_state: int) -> Codes:
+    """Return at most `max_rows` positions drawn at random in their order, whole groups if given.
+
+    Examples
+    --------
+    >>> len(draw_rows(100, None, 10, 0)), len(draw_rows(100, np.arange(100) // 4, 10, 0))
+    (10, 8)
+    """
+    if n_rows <= max_rows:
+        return np.arange(n_rows)
+    rng = np.random.default_rng(random_state)
+    if owner is None:
+        return np.asarray(np.sort(rng.choice(n_rows, max_rows, replace=False)))
+    sizes = np.bincount(owner)
+    drawn = rng.permutation(len(sizes))
+    n_drawn = max(int((np.cumsum(sizes[drawn]) <= max_rows).sum()), 2)
+    return np.flatnonzero(np.isin(owner, drawn[:n_drawn]))

@@ -12,7 +12,7 @@ from scipy import stats
 from lib.data.dataset import Task
 from lib.errors import InputError
 from lib.estimates import benjamini_hochberg
-from lib.statistics.clustered import Codes, Floats, owner_codes
+from lib.statistics.clustered import Codes, Floats, draw_rows, owner_codes
 from lib.statistics.columns import bins_of, column_kinds
 from lib.statistics.screening import feature_levels
 
@@ -107,7 +107,7 @@ def compute_mutual_information(
         raise InputError(msg + " Take all of them from one table.")
     rng = np.random.default_rng(random_state)
     owner = owner_codes(groups)
-    kept = _sample(len(X), owner, max_rows, rng)
+    kept = draw_rows(len(X), owner, max_rows, random_state)
     owner = None if owner is None else owner[kept]
     target = _target_codes(y.iloc[kept], task)
     kinds = column_kinds(X)
@@ -172,17 +172,6 @@ def _entropy(counts: Floats) -> float:
     seen = counts[counts > 0]
     n = float(seen.sum())
     return math.log2(n) - float((seen * np.log2(seen)).sum()) / n if n else 0.0
-
-
-def _sample(n: int, owner: Codes | None, max_rows: int, rng: np.random.Generator) -> Codes:
-    if n <= max_rows:
-        return np.arange(n)
-    if owner is None:
-        return np.asarray(np.sort(rng.choice(n, max_rows, replace=False)))
-    sizes = np.bincount(owner)
-    drawn = rng.permutation(len(sizes))
-    n_drawn = max(int((np.cumsum(sizes[drawn]) <= max_rows).sum()), 2)
-    return np.flatnonzero(np.isin(owner, drawn[:n_drawn]))
 
 
 def _target_codes(y: pd.Series, task: Task) -> Codes:
