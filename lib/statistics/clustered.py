@@ -262,3 +262,28 @@ def draw_rows(n_rows: int, owner: Codes | None, max_rows: int, random_state: int
     drawn = rng.permutation(len(sizes))
     n_drawn = max(int((np.cumsum(sizes[drawn]) <= max_rows).sum()), 2)
     return np.flatnonzero(np.isin(owner, drawn[:n_drawn]))
+
+
+def mean_above(by: Floats, of: Floats) -> Floats:
+    """Return for each row the sum over n of `of` where `by` is higher, ties counting half.
+
+    It says how far one more row would move an average over ranks.
+
+    Parameters
+    ----------
+    by, of : array of float, shape (n,)
+        What is ordered, and what is added up.
+
+    Returns
+    -------
+    array of float, shape (n,)
+
+    Examples
+    --------
+    >>> mean_above(np.array([1.0, 2.0]), np.array([4.0, 8.0])).tolist()
+    [5.0, 2.0]
+    """
+    _, codes = np.unique(by, return_inverse=True)
+    sums = np.bincount(codes, weights=of)
+    above = sums.sum() - np.cumsum(sums) + sums / 2
+    return np.asarray(above[codes] / len(by), dtype=np.float64)

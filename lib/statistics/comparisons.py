@@ -20,16 +20,16 @@ from lib.statistics.effects import (
     chi_squared,
     cliffs_delta,
     cramers_v_interval,
-    explained_share,
     hedges_g,
     magnitude,
     odds_ratio,
 )
 from lib.statistics.routes import Route, choose_route, cross_table
 from lib.statistics.samples import Sample, lay_out
+from lib.statistics.shares import explained_share
 
-COLUMNS = ["feature", "kind", "route", "test", "n", "statistic", "p", "q", "holm", "effect"]
-COLUMNS += ["size", "words"]
+COLUMNS = ["feature", "kind", "compared", "checked", "then", "test", "n", "statistic", "p", "q"]
+COLUMNS += ["holm", "effect", "size", "magnitude", "direction", "claim", "words"]
 LEAST_SHUFFLES = 999
 
 
@@ -66,7 +66,8 @@ def compare_each_feature(
 ) -> pd.DataFrame:
     """Return a test of each feature against the target, chosen from checked assumptions.
 
-    The rules are those of `lib.statistics.routes`; what was checked and found stands in `route`.
+    The rules are those of `lib.statistics.routes`; what was checked and found stands in `compared`,
+    `checked` and `then`.
 
     Parameters
     ----------
@@ -93,7 +94,8 @@ def compare_each_feature(
     -------
     DataFrame with the columns of `COLUMNS`
         In the order of `X`. `size` is an `Estimate`; `q` is p after Benjamini and Hochberg, `holm`
-        after Holm; `words` is a sentence. Features without a test have NaN and the reason.
+        after Holm; `magnitude` is Cohen's word, `direction` says what was found, `claim`
+        of what, and `words` is the whole sentence. Features without a test have NaN and the reason in `compared`.
 
     Raises
     ------
@@ -127,7 +129,9 @@ def compare_each_feature(
         {
             "feature": list(X.columns),
             "kind": [kinds[name] for name in X.columns],
-            "route": [route.words for route in routes],
+            "compared": [route.compared for route in routes],
+            "checked": [route.checked for route in routes],
+            "then": [route.then for route in routes],
             "test": [route.test for route in routes],
             "n": [len(sample) for sample in samples],
             "statistic": [answer.statistic for answer in answers],
@@ -138,10 +142,12 @@ def compare_each_feature(
             "size": pd.Series([answer.size for answer in answers], dtype=object),
         }
     )
-    table["words"] = [
-        _say(sample, route, answer, q, target=target, alpha=1 - level)
+    found = [
+        _put_in_words(sample, route, answer, q, target=target, alpha=1 - level)
         for sample, route, answer, q in zip(samples, routes, answers, table["q"], strict=True)
     ]
+    words = ["magnitude", "direction", "claim", "words"]
+    table[words] = pd.DataFrame(found, columns=words)
     return table[COLUMNS]
 
 
@@ -246,15 +252,13 @@ def _size_of_groups(
     if route.effect in {"Hedges' g", "Cliff's delta"}:
         measure = hedges_g if route.effect == "Hedges' g" else cliffs_delta
         return measure(sample.numbers, sample.codes == 1, owner=sample.owner, level=level)
-    n, k = len(sample), len(sample.names)
-    if route.test == "Welch's ANOVA":
-        f, degrees, spare, _ = welch_anova(sample.parts)
-    else:
-        values = stats.rankdata(sample.numbers) if route.effect == "epsilon²" else sample.numbers
-        parts = [values[sample.codes == code] for code in range(k)]
-        f, degrees, spare = float(stats.f_oneway(*parts).statistic), k - 1, n - k
     return explained_share(
-        f, degrees, spare, n, kind=route.effect, design_effect=design_effect, level=level
+        sample.numbers,
+        sample.codes,
+        kind=route.effect,
+        owner=sample.owner,
+        design_effect=design_effect,
+        level=level,
     )
 
 
@@ -302,38 +306,46 @@ def _ask_clustered(sample: Sample, route: Route, level: float) -> Answer:
     return Answer(test.statistic, test.p_value, size)
 
 
-def _say(
+def _put_in_words(
     sample: Sample, route: Route, answer: Answer, q: float, *, target: str, alpha: float
-) -> str:
+) -> tuple[str, str, str, str]:
+    """Return magnitude, direction, claim and the whole sentence."""
     feature = sample.feature
     if not route.test:
-        return f"{feature} was not tested: {sample.left_out}"
+        words = f"{feature} was not tested"
+        return "", "not tested", words, f"{words}: {sample.left_out}"
     if math.isnan(answer.p_value):
-        return f"{feature}: {route.test} has too few clusters for so many levels"
-    p_words = f"q {format_p(q)}"
-    found = f"{route.effect} {answer.size}"
+        words = f"{feature} could not be tested"
+        return "", "too few clusters", words, f"{words}: too few clusters for so many levels"
+    found, p_words = f"{route.effect} {answer.size}", f"q {format_p(q)}"
     if q >= alpha:
-        return f"no sign of a relation of {feature} with {target}: {found} ({p_words})"
+        claim = f"no sign of a relation of {feature} with {target}"
+        return "", "no sign", claim, f"{claim}: {found} ({p_words})"
     word = magnitude(route.effect, answer.size.value)
-    return f"{_direction(sample, route, answer, target)}: {found}, {word} ({p_words})"
+    direction = _direction(sample, route, answer, target)
+    who = target if sample.form == "groups" and not sample.by_target else feature
+    who = target if sample.form in {"numbers", "table"} else who
+    if sample.form == "table" and route.effect != "odds ratio":
+        who = feature
+    claim = f"{who} {direction}"
+    return word, direction, claim, f"{claim}: {found}, {word} ({p_words})"
 
 
 def _direction(sample: Sample, route: Route, answer: Answer, target: str) -> str:
     feature, size = sample.feature, answer.size.value
     if sample.form == "numbers":
-        return f"{target} {'rises' if size > 0 else 'falls'} with {feature}"
+        return f"{'rises' if size > 0 else 'falls'} with {feature}"
     if sample.form == "table":
-        if route.effect == "odds ratio":
-            more = "more" if size > 1 else "less"
-            level, wanted = sample.names[1], sample.other_names[1]
-            return f"{target} = {wanted} is {more} likely where {feature} = {level}"
-        return f"{feature} and {target} go together"
-    what, by = (feature, target) if sample.by_target else (target, feature)
-    is_ranks = route.effect in {"Cliff's delta", "epsilon²"}
+        if route.effect != "odds ratio":
+            return f"differs with {target}"
+        more = "more" if size > 1 else "less"
+        wanted = sample.other_names[1]
+        return f"= {wanted} is {more} likely where {feature} = {sample.names[1]}"
+    by = target if sample.by_target else feature
+    if len(sample.names) == 2:
+        return f"is {'higher' if size > 0 else 'lower'} where {by} = {sample.names[1]}"
+    is_ranks = route.effect == "epsilon²"
     values = stats.rankdata(sample.numbers) if is_ranks else sample.numbers
     means = [float(values[sample.codes == code].mean()) for code in range(len(sample.names))]
     top, bottom = sample.names[int(np.argmax(means))], sample.names[int(np.argmin(means))]
-    if len(sample.names) == 2:
-        higher = "higher" if size > 0 else "lower"
-        return f"{what} is {higher} where {by} = {sample.names[1]}"
-    return f"{what} is highest where {by} = {top}, lowest where {by} = {bottom}"
+    return f"is highest where {by} = {top}, lowest where {by} = {bottom}"

@@ -17,6 +17,7 @@ from lib.statistics.clustered import (
     Floats,
     count_units,
     influence_error,
+    mean_above,
     owner_codes,
     quantile_of_t,
 )
@@ -176,8 +177,8 @@ def _rank_influence(x: Floats, y: Floats, r: float) -> Floats:
     come in; ties count half.
     """
     step_x, step_y = _step(x), _step(y)  # how far one more row below moves a standardised rank
-    cross = x * y + step_x * _share_above(x, y) + step_y * _share_above(y, x)
-    own = x**2 + y**2 + 2 * step_x * _share_above(x, x) + 2 * step_y * _share_above(y, y)
+    cross = x * y + step_x * mean_above(x, y) + step_y * mean_above(y, x)
+    own = x**2 + y**2 + 2 * step_x * mean_above(x, x) + 2 * step_y * mean_above(y, y)
     influence = cross - r / 2 * own
     return np.asarray(influence - influence.mean())
 
@@ -185,11 +186,3 @@ def _rank_influence(x: Floats, y: Floats, r: float) -> Floats:
 def _step(standard_ranks: Floats) -> float:
     ranks = stats.rankdata(standard_ranks)
     return len(ranks) * float(np.ptp(standard_ranks) / np.ptp(ranks))
-
-
-def _share_above(by: Floats, of: Floats) -> Floats:
-    """Return for each row the mean over all rows of `of` where `by` is higher, ties half."""
-    _, codes = np.unique(by, return_inverse=True)
-    sums = np.bincount(codes, weights=of)
-    above = sums.sum() - np.cumsum(sums) + sums / 2
-    return np.asarray(above[codes] / len(by))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import InputError
-from lib.statistics.clustered import Floats
+from lib.statistics.clustered import Floats, join_words
 from lib.statistics.columns import column_kinds, levels_of, merge_rare, numbers_of
 
 MOST_MISSING = 0.2  # share of rows; emptier columns would cost too many complete rows
@@ -175,8 +175,7 @@ def _independent(
             partners = _partners(matrix[:, kept] / size[kept], basis @ (basis.T @ centred))
             own = [columns[terms[kept[j]]][0] for j in partners]
             dependent += [columns[terms[i]][0], *own]
-            names = list(dict.fromkeys(own))[:3]
-            left_out.append((terms[i], f"follows from {' and '.join(names) or 'the others'}"))
+            left_out.append((terms[i], f"follows from {_name(list(dict.fromkeys(own)))}"))
             continue
         room[:, len(kept)] = rest / left
         kept.append(int(i))
@@ -191,6 +190,12 @@ def _independent(
         pd.DataFrame(left_out, columns=["term", "reason"]),
         tuple(dict.fromkeys(dependent)),
     )
+
+
+def _name(partners: list[str]) -> str:
+    if len(partners) > 4:
+        return f"{partners[0]}, {partners[1]} and {len(partners) - 2} others"
+    return join_words(partners) or "the others"
 
 
 def _partners(kept: Floats, dependent: Floats) -> Sequence[int]:

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import stats
 
 from lib.errors import InputError
 from lib.estimates import Estimate, wilson
@@ -203,78 +203,6 @@ def _welch_degrees(x: Floats, second: npt.NDArray[np.bool_], owner: Codes | None
     spares = [int(side.sum()) - 1 for side in (second, ~second)]
     below = sum(part**2 / spare for part, spare in zip(parts, spares, strict=True))
     return sum(parts) ** 2 / below if below > 0 else len(x) - 2
-
-
-def explained_share(
-    statistic: float,
-    degrees: float,
-    spare: float,
-    n: int,
-    *,
-    kind: str = "omega²",
-    design_effect: float = 1.0,
-    level: float = 0.95,
-) -> Estimate:
-    """Return omega² or epsilon² of an F statistic, its interval by the noncentral F [1]_.
-
-    Parameters
-    ----------
-    statistic : float
-        F of the comparison of groups (on ranks for epsilon²), as if rows were independent.
-    degrees, spare : float
-        Its degrees of freedom.
-    n : int
-        Rows.
-    kind : {"omega²", "epsilon²"}
-        Hays' omega² or Kelley's epsilon²: both correct for what chance explains.
-    design_effect : float
-        By which repeated rows inflate the statistic.
-    level : float
-        Coverage aimed at.
-
-    Returns
-    -------
-    Estimate
-        At least 0.
-
-    References
-    ----------
-    .. [1] M. Smithson (2003). Confidence Intervals. Sage.
-
-    Examples
-    --------
-    >>> print(explained_share(6.0, 2, 57, 60))
-    0.143 [0.021, 0.327]
-    """
-    fair = statistic / design_effect
-    gained = degrees * (fair - 1)
-    room = gained + n / design_effect if kind == "omega²" else degrees * fair + spare
-    value = max(gained / room, 0.0) if math.isfinite(fair) else 1.0
-    if not math.isfinite(fair):
-        return Estimate(1.0, math.nan, math.nan, level, "noncentral F", n)
-    ends = _noncentral_f(fair, degrees, spare, level)
-    low, high = (end / (end + n / design_effect) for end in ends)
-    return Estimate(value, min(low, value), max(high, value), level, "noncentral F", n)
-
-
-def _noncentral_f(statistic: float, degrees: float, spare: float, level: float) -> list[float]:
-    """Return the interval of the noncentrality of an F distribution given one draw."""
-    if spare > 2_000:  # where F is χ² over its degrees
-        return list(noncentral_interval(degrees * statistic, round(degrees), level))
-
-    def excess(noncentrality: float, tail: float) -> float:
-        return float(stats.ncf.cdf(statistic, degrees, spare, noncentrality)) - tail
-
-    ends = []
-    for tail in ((1 + level) / 2, (1 - level) / 2):
-        if float(stats.f.cdf(statistic, degrees, spare)) <= tail:
-            ends.append(0.0)
-            continue
-        upper = degrees * statistic + 50.0
-        while excess(upper, tail) > 0:
-            upper *= 2
-        ends.append(float(optimize.brentq(excess, 1e-12, upper, args=(tail,), xtol=1e-8)))
-    return ends
 
 
 def cramers_v_interval(

@@ -23,7 +23,7 @@ The rules, in order:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import stats
@@ -48,13 +48,24 @@ class Route:
         Its name; "" when there is nothing to test.
     effect : str
         The size that belongs to it, a key of `effects.CONVENTIONS`.
-    words : str
-        From assumption to assumption, joined by arrows.
+    compared : str
+        What is compared, and what was left out or merged for it; for no test the reason.
+    checked : str
+        What was checked first.
+    then : str
+        What was checked next, or that rows repeat clusters; "" where one check decides.
     """
 
     test: str
     effect: str
-    words: str
+    compared: str
+    checked: str = ""
+    then: str = ""
+
+    @property
+    def words(self) -> str:
+        """From what is compared to the test, joined by arrows."""
+        return " → ".join(filter(None, [self.compared, self.checked, self.then, self.test]))
 
 
 def choose_route(sample: Sample) -> Route:
@@ -82,10 +93,18 @@ Brown-Forsythe p 0.464) → Student's t"
     """
     if sample.form == "none":
         return Route("", "", f"not applicable: {sample.left_out}")
-    steps = [f"{sample.left_out}"] if sample.left_out else []
     branch = {"groups": _by_groups, "table": _by_table, "numbers": _by_numbers}[sample.form]
-    test, effect = branch(sample, steps)
-    return Route(test, effect, " → ".join([*steps, test]))
+    route = branch(sample)
+    if sample.left_out:
+        route = replace(route, compared=f"{route.compared}; {sample.left_out}")
+    if sample.owner is None:
+        return route
+    units = count_units(len(sample), sample.owner)
+    asked = {"Hedges' g": "means", "omega²": "means", "Cliff's delta": "ranks", "epsilon²": "ranks"}
+    table = "table" if sample.form == "table" else route.effect
+    test = f"{asked.get(route.effect, table)}, clustered"
+    checked = "" if sample.form == "table" else route.checked
+    return replace(route, test=test, checked=checked, then=f"rows repeat {units:,} clusters")
 
 
 def brown_forsythe(parts: list[Floats]) -> float:
@@ -113,94 +132,75 @@ def brown_forsythe(parts: list[Floats]) -> float:
     return float(stats.f_oneway(*deviations).pvalue)
 
 
-def _by_groups(sample: Sample, steps: list[str]) -> tuple[str, str]:
+def _by_groups(sample: Sample) -> Route:
     parts, sizes = sample.parts, sample.group_sizes
     n_parts = len(parts)
     least, most = int(sizes.min()), int(sizes.max())
     rows = f"{least:,}" if least == most else f"{least:,} to {most:,}"
-    steps.append(f"{n_parts} groups of {rows} rows")
-    behave = _check_means(parts, steps)
-    units = None if sample.owner is None else count_units(len(sample), sample.owner)
-    if units is not None:
-        steps.append(f"rows repeat {units:,} clusters: errors by cluster")
+    compared = f"{n_parts} groups of {rows} rows"
+    behave, checked = _check_means(parts)
     if not behave:
-        effect = "Cliff's delta" if n_parts == 2 else "epsilon²"
-        if units is not None:
-            return "ranks, clustered", effect
-        return ("Mann-Whitney", effect) if n_parts == 2 else ("Kruskal-Wallis", effect)
-    effect = "Hedges' g" if n_parts == 2 else "omega²"
-    if units is not None:
-        return "means, clustered", effect
-    if _check_spreads(parts, steps):
-        return ("Student's t" if n_parts == 2 else "ANOVA"), effect
-    return ("Welch's t" if n_parts == 2 else "Welch's ANOVA"), effect
+        if n_parts == 2:
+            return Route("Mann-Whitney", "Cliff's delta", compared, checked)
+        return Route("Kruskal-Wallis", "epsilon²", compared, checked)
+    alike, then = _check_spreads(parts)
+    if n_parts == 2:
+        return Route("Student's t" if alike else "Welch's t", "Hedges' g", compared, checked, then)
+    return Route("ANOVA" if alike else "Welch's ANOVA", "omega²", compared, checked, then)
 
 
-def _check_means(parts: list[Floats], steps: list[str]) -> bool:
-    """Say whether each group's mean is nearly normal, and add the words for it."""
+def _check_means(parts: list[Floats]) -> tuple[bool, str]:
+    """Return whether each group's mean is nearly normal, and words for it."""
     if min(len(part) for part in parts) < TINY_GROUP:
-        steps.append(f"a group under {TINY_GROUP} rows: normality cannot be checked")
-        return False
+        return False, f"a group under {TINY_GROUP} rows: normality cannot be checked"
     large = [part for part in parts if len(part) >= SMALL_GROUP]
     small = [part for part in parts if len(part) < SMALL_GROUP]
     skews = [abs(_skewness(part)) for part in large]
     short = [len(p) for p, s in zip(large, skews, strict=True) if len(p) <= COCHRAN * s**2]
     if short:
-        steps.append(
-            f"|skewness| up to {max(skews):.1f}: means do not behave in a group of {min(short):,}"
-        )
-        return False
+        skewed = f"|skewness| up to {max(skews):.1f}"
+        return False, f"{skewed}: means do not behave in a group of {min(short):,}"
     p_values = [float(stats.shapiro(p).pvalue) if np.ptp(p) > 0 else 0.0 for p in small]
     lowest = min(min(p_values, default=1.0) * max(len(small), 1), 1.0)  # Bonferroni
     if lowest < 0.05:
-        steps.append(f"not normal in a group under {SMALL_GROUP} rows (Shapiro-Wilk)")
-        return False
+        return False, f"not normal in a group under {SMALL_GROUP} rows (Shapiro-Wilk)"
     seen = [f"|skewness| up to {max(skews):.1f}"] if skews else []
     seen += [f"Shapiro-Wilk p {format_p(lowest)}"] if small else []
-    steps.append(f"means behave ({', '.join(seen)})")
-    return True
+    return True, f"means behave ({', '.join(seen)})"
 
 
-def _check_spreads(parts: list[Floats], steps: list[str]) -> bool:
+def _check_spreads(parts: list[Floats]) -> tuple[bool, str]:
     spreads = [float(part.std(ddof=1)) for part in parts]
     ratio = max(spreads) / min(spreads) if min(spreads) > 0 else np.inf
     p_value = brown_forsythe(parts)
     alike = p_value >= 0.05 and ratio <= LARGEST_RATIO
     words = "alike" if alike else "unlike"
-    steps.append(f"spreads {words} ({ratio:.1f} times, Brown-Forsythe p {format_p(p_value)})")
-    return alike
+    return alike, f"spreads {words} ({ratio:.1f} times, Brown-Forsythe p {format_p(p_value)})"
 
 
-def _by_table(sample: Sample, steps: list[str]) -> tuple[str, str]:
+def _by_table(sample: Sample) -> Route:
     shape = len(sample.names), len(sample.other_names)
     effect = "odds ratio" if shape == (2, 2) else "Cramér's V"
-    steps.append(f"table of {shape[0]} × {shape[1]}")
-    if sample.owner is not None:
-        units = count_units(len(sample), sample.owner)
-        steps.append(f"rows repeat {units:,} clusters: errors by cluster")
-        return "table, clustered", effect
+    compared = f"table of {shape[0]} × {shape[1]}"
     counts = cross_table(sample)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
     if np.mean(expected < 5) <= 0.2 and expected.min() >= 1:
-        steps.append(f"expected counts from {expected.min():.1f}")
-        return "χ²", effect
-    steps.append(f"expected counts too small (from {expected.min():.1f})")
-    return ("Fisher's exact" if shape == (2, 2) else "χ² by shuffling"), effect
+        return Route("χ²", effect, compared, f"expected counts from {expected.min():,.1f}")
+    checked = f"expected counts too small (from {expected.min():.1f})"
+    return Route(
+        "Fisher's exact" if shape == (2, 2) else "χ² by shuffling", effect, compared, checked
+    )
 
 
-def _by_numbers(sample: Sample, steps: list[str]) -> tuple[str, str]:
-    steps.append("two columns of numbers")
+def _by_numbers(sample: Sample) -> Route:
     sides = (sample.numbers, sample.others)
     skewness = max(abs(_skewness(side)) for side in sides)
     kurtosis = max(_excess_kurtosis(side) for side in sides)
     calm = skewness <= CALM_SKEWNESS and kurtosis < CALM_KURTOSIS
     words = "near normal" if calm else "far from normal"
-    steps.append(f"{words} (|skewness| up to {skewness:.1f}, excess kurtosis {kurtosis:.1f})")
-    if sample.owner is not None:
-        units = count_units(len(sample), sample.owner)
-        steps.append(f"rows repeat {units:,} clusters: errors by cluster")
+    checked = f"{words} (|skewness| up to {skewness:.1f}, excess kurtosis {kurtosis:.1f})"
     name = "Pearson r" if calm else "Spearman rho"
-    return (name if sample.owner is None else f"{name}, clustered"), name
+    return Route(name, name, f"numbers, {len(sample):,} rows", checked)
 
 
 def cross_table(sample: Sample) -> Floats:

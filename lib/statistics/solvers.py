@@ -237,7 +237,8 @@ def separation_words(terms: list[str]) -> str:
     tell = "tells" if len(terms) == 1 else "tell"
     return (
         f"Logistic regression has no finite estimate: {who} {tell} the classes apart without "
-        "error. Look for a leak (02), or use a regularised model (11)."
+        "error. In few rows that is chance, in many look for a leak (02); a regularised model (11) "
+        "has estimates."
     )
 
 
