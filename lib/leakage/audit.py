@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threadpoolctl import threadpool_limits
+
 from lib.checks import Check
 from lib.config import Config
 from lib.data import Dataset
@@ -10,7 +12,7 @@ from lib.leakage.duplicates import check_exact, check_near
 from lib.leakage.encodings import check_encodings
 from lib.leakage.order import check_order
 from lib.leakage.splitting import check_groups, check_null, check_splitter
-from lib.leakage.table import open_table
+from lib.leakage.table import Table, open_table
 from lib.leakage.timing import check_neighbours, check_overlap, find_clock
 
 
@@ -48,7 +50,11 @@ def audit(dataset: Dataset, *, config: Config) -> list[Check]:
     >>> [(check.code, check.column) for check in checks if check.is_found]
     [('L01', 'leak_copy')]
     """
-    table = open_table(dataset, config)
+    with threadpool_limits(1):  # sums in one order: the same figures on every machine
+        return _audit(open_table(dataset, config))
+
+
+def _audit(table: Table) -> list[Check]:
     clock = find_clock(table)
     order = check_order(table)
     named = {check.column for check in order if check.is_found}
@@ -57,7 +63,7 @@ def audit(dataset: Dataset, *, config: Config) -> list[Check]:
     named |= {check.column for check in [*encodings, *neighbours] if check.is_found}
     skip = {str(column) for column in table.dataset.X if table.name(column) in named}
     exact = check_exact(table)
-    groups, _ = check_groups(table)
+    groups = check_groups(table, has_copies=exact.is_found)
     checks = [
         *check_derived(table, skip=skip),
         exact,

@@ -12,8 +12,8 @@ from lib.checks import Check, Severity
 from lib.data import Dataset
 from lib.estimates import Estimate
 from lib.leakage.identities import find_identity, share_copied
-from lib.leakage.scores import explain_together, score_features, shuffled_folds
-from lib.leakage.table import Floats, Table, list_rows, shares
+from lib.leakage.scores import explain_together, ranks_of, score_features
+from lib.leakage.table import Floats, Table, list_rows
 from lib.statistics import numbers_of
 
 TITLE = "features made from the target"
@@ -22,8 +22,9 @@ STRONG = 0.6  # explained share from which a feature alone is worth a question
 LEFT_OPEN = (0.5, 0.8)  # of what all other features leave open: warning, note
 COPIED = 0.2  # share of rows in which a fine-grained target is repeated exactly
 COPIED_COARSE = 0.9  # the same for a target of few values, which coincide by chance
+SAME = 0.8  # Cohen's kappa from which a column's levels are the classes
 FEW_VALUES = 50
-MIN_TRACE = 30  # rows that a one-sided gap or zero must have
+MIN_TRACE = 20  # rows that a one-sided gap or zero must have
 ADVICE = "Ask when its value becomes known; drop it unless that is before the prediction is made."
 
 
@@ -58,9 +59,9 @@ def check_derived(table: Table, *, skip: Collection[str] = ()) -> list[Check]:
 
 
 def _check_copies(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
-    """Find numbers that repeat a numeric target, up to scale and shift, in many rows exactly."""
+    """Find columns that repeat the target, up to names, scale and shift, in many rows exactly."""
     if part.task != "regression":
-        return []
+        return _check_same_classes(table, part, columns)
     y = part.y.to_numpy(dtype=float)
     threshold = COPIED if part.y.nunique() > FEW_VALUES else COPIED_COARSE
     found = []
@@ -74,10 +75,34 @@ def _check_copies(table: Table, part: Dataset, columns: list[str]) -> list[Check
     return found
 
 
+def _check_same_classes(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
+    """Find columns whose levels are the classes under other names, but for a few rows."""
+    y, n_classes = part.y.to_numpy(), len(part.classes)
+    by_chance = float(((np.bincount(y) / len(y)) ** 2).sum())
+    found = []
+    for column in columns:
+        levels = pd.factorize(part.X[column])[0]
+        if int(levels.max()) + 1 != n_classes or (levels < 0).any():
+            continue
+        together = np.bincount(levels * n_classes + y, minlength=n_classes**2)
+        together = together.reshape(n_classes, n_classes)
+        named = together.argmax(axis=1)
+        if len(set(named.tolist())) < n_classes:
+            continue
+        equal = together.max(axis=1).sum() / len(y)
+        if (equal - by_chance) / (1 - by_chance) < SAME:
+            continue
+        severity: Severity = "error" if equal > 0.99 else "warning"
+        evidence = f"is the class under another name in {100 * equal:.3g} % of the rows"
+        rows = list_rows(np.flatnonzero(named[levels] == y))
+        words = f"{evidence}{table.of_rows}."
+        found.append(_found(table, severity, column, words, rows=rows))
+    return found
+
+
 def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
     """Find features that alone explain nearly everything, or far more than all the others."""
-    level, seed = table.config.confidence, table.config.seed
-    folds = shuffled_folds(part, random_state=seed)
+    level, seed, folds = table.config.confidence, table.config.seed, table.folds
     scored = score_features(part, folds, level=level)
     found = []
     for column in columns:
@@ -89,7 +114,10 @@ def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check
             found.append(_found(table, "error", column, says + ".", value=score))
             continue
         others = [name for name in map(str, part.X) if name != column]
-        rest = explain_together(part, others, folds, random_state=seed) if others else 0.0
+        enough = 1 - (1 - score.value) / LEFT_OPEN[1]
+        rest = 0.0
+        if others:
+            rest = explain_together(part, others, folds, enough=enough, random_state=seed)
         open_share = (1 - score.value) / max(1 - rest, 1e-9)
         if open_share > LEFT_OPEN[1]:
             continue
@@ -138,9 +166,12 @@ def _check_identity(table: Table, part: Dataset, columns: list[str]) -> list[Che
 
 def _check_traces(table: Table, part: Dataset, columns: list[str]) -> list[Check]:
     """Find columns that are filled, or not zero, in rows of one class only."""
+    y, classes = part.y.to_numpy(), list(part.classes)
     if part.task == "regression":
-        return []
-    y = part.y.to_numpy()
+        y = np.minimum((5 * ranks_of(part.y)).astype(np.int64), 4)
+        classes = [
+            f"the {which} fifth" for which in ("lowest", "second", "third", "fourth", "highest")
+        ]
     rates = np.bincount(y) / len(y)
     n_tests = max(2 * len(columns) * len(rates), 1)
     found = []
@@ -157,9 +188,9 @@ def _check_traces(table: Table, part: Dataset, columns: list[str]) -> list[Check
             if p_value > 1e-6 or of_class < 0.05:
                 continue
             evidence = (
-                f"{words} in {shares(int(counts[top]), int(marked.sum()))} of such rows with "
-                f"'{part.classes[top]}', which is {100 * rates[top]:.2g} % of all rows: the mark "
-                f"of an outcome{table.of_rows}."
+                f"{words} in {int(marked.sum()):,} rows, of which {int(counts[top]):,} are "
+                f"'{classes[top]}', as {100 * rates[top]:.2g} % of all rows are: the mark of an "
+                f"outcome{table.of_rows}."
             )
             rows = list_rows(np.flatnonzero(marked))
             found.append(_found(table, "warning", column, evidence, rows=rows))

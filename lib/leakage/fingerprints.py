@@ -16,6 +16,7 @@ MIN_LEVELS = 10  # of a column whose equal values make two rows worth a comparis
 MAX_BLOCK = 200  # rows that share a value; in larger blocks the same entity is rarely met
 MAX_PAIRS = 20_000
 MAX_BLOCKED = 40  # columns that pairs are drawn by
+RARELY = 0.03  # share of pairs that must be of one entity, or agree on a column, to tell anything
 ALWAYS = 0.97  # two rows of one entity agree so often on what does not change
 RUNS = 0.2  # as many runs of equal values as rows in random order would have, times this
 LONELY = 0.05  # an unchanging column separates so few rows from their kin, against a random one
@@ -194,9 +195,11 @@ def _collision(column: Codes) -> float:
 
 
 def _pairs(column: Codes, rng: np.random.Generator) -> tuple[Codes, Codes]:
-    """Return pairs of rows that share a rare value, each row at most twice."""
-    order = np.lexsort((rng.random(len(column)), column))
-    first, second = order[:-1], order[1:]
+    """Return pairs of rows that share a rare value: neighbours in the table, and random ones."""
+    by_row = np.argsort(column, kind="stable")
+    at_random = np.lexsort((rng.random(len(column)), column))
+    first = np.r_[by_row[:-1], at_random[:-1]]
+    second = np.r_[by_row[1:], at_random[1:]]
     counts = np.bincount(column)
     use = (column[first] == column[second]) & (counts[column[first]] <= MAX_BLOCK)
     first, second = first[use], second[use]
@@ -211,7 +214,10 @@ def _unchanging(
 ) -> tuple[int, ...]:
     """Return the columns on which pairs of one entity always agree, by a mixture of two classes."""
     a = agree.astype(float)
-    others = [j for j in range(a.shape[1]) if j != blocked and 0 < collision[j] < 0.98]
+    met = a.mean(axis=0)
+    others = [
+        j for j in range(a.shape[1]) if j != blocked and met[j] >= RARELY and collision[j] < 0.98
+    ]
     a = a[:, others]
     apart = np.clip(np.maximum(collision[others], 0.001), 0.001, 0.97)
     same, share = np.full(len(others), 0.9), 0.3
@@ -224,7 +230,7 @@ def _unchanging(
         share = float(np.clip(weight.mean(), 0.001, 0.999))
         same = (weight @ a + 0.5) / (weight.sum() + 1)
         apart = ((1 - weight) @ a + 0.5) / ((1 - weight).sum() + 1)
-    if share < 0.05:
+    if share < RARELY:
         return ()
     fixed = [j for j, m in zip(others, same, strict=True) if m >= ALWAYS]
     return tuple(sorted([blocked, *fixed]))

@@ -11,9 +11,9 @@ import pandas as pd
 from lib.data import Dataset
 from lib.estimates import Estimate, corrected_mean, corrected_t_test
 from lib.evaluation import cross_validate, default_scoring, scorers
-from lib.leakage.scores import make_booster, ungrouped
-from lib.leakage.table import as_numbers
-from lib.resampling import Folds, make_cv, make_folds, sample_rows
+from lib.leakage.scores import make_booster
+from lib.leakage.table import as_numbers, shuffled_folds, ungrouped
+from lib.resampling import Folds, sample_rows
 
 MATERIAL = 0.05  # share of what a model knows that must vanish before it counts
 
@@ -93,7 +93,7 @@ def measure_by_groups(
     grouped = sample_rows(grouped, max_rows, random_state=random_state)
     free = ungrouped(grouped)
     folds = [
-        make_folds(part, make_cv(part, n_splits=n_splits, random_state=random_state))
+        shuffled_folds(part, n_splits=n_splits, random_state=random_state)
         for part in (free, grouped)
     ]
     return _compare(free, *folds, level=level, random_state=random_state)

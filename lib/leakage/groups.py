@@ -19,8 +19,8 @@ from lib.leakage.fingerprints import (
     make_candidate,
 )
 from lib.leakage.flattery import Flattery, measure_by_groups
-from lib.leakage.scores import bin_column, explain_alone, ranks_of, shuffled_folds, ungrouped
-from lib.leakage.table import Codes, Floats, encode_levels
+from lib.leakage.scores import bin_column, explain_alone, ranks_of
+from lib.leakage.table import Codes, Floats, encode_levels, shuffled_folds, ungrouped
 from lib.statistics import numbers_of
 
 MAX_SEARCHED = 20_000  # rows that the search looks at; the groups are then made of all rows

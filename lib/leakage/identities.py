@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
-MAX_TERMS = 4
 MAX_PAIRED = 40  # columns of which all pairs are tried
 MAX_ROWS = 5_000
 N_TRIPLES = 24
@@ -76,7 +75,9 @@ def _power(name: str, exponent: float) -> str:
 
 
 def share_copied(x: Floats, y: Floats) -> tuple[float, Codes, str]:
-    """Return in which share of rows y = a x + b, for the line that most rows agree on.
+    """Return in which share of rows x = a y + b, for the line that most rows agree on.
+
+    Rows of the most frequent target are left out.
 
     Parameters
     ----------
@@ -111,10 +112,13 @@ def share_copied(x: Floats, y: Floats) -> tuple[float, Codes, str]:
     best = max(lines, key=lambda ab: _n_close(x[some], ab[0] * y[some] + ab[1], spread))
     slope, shift = float(best[0]), float(best[1])
     holds = np.abs(x - slope * y - shift) <= EXACT * spread
+    levels, counts = np.unique(y, return_counts=True)
+    usual = y == levels[int(counts.argmax())]  # zeros meet zeros by chance
+    holds &= ~usual
     words = "the target" if abs(slope - 1) < 1e-9 else f"{slope:.6g} × the target"
     if abs(shift) > EXACT * spread:
         words += f" {'-' if shift < 0 else '+'} {abs(shift):.6g}"
-    return float(holds.sum() / len(x)), np.flatnonzero(holds), words
+    return float(holds.sum() / max((~usual).sum(), 1)), np.flatnonzero(holds), words
 
 
 def _n_close(x: Floats, line: Floats, spread: float) -> int:
@@ -152,31 +156,32 @@ def find_identity(X: Floats, y: Floats, *, is_numeric: bool, few: bool = False) 
     rng = np.random.default_rng(0)
     rows = known if len(known) <= MAX_ROWS else np.sort(rng.choice(known, MAX_ROWS, replace=False))
     Xs, ys = X[rows], y[rows]
+    found = _linear(Xs, ys, rows)
     if not is_numeric:
-        return _separating(Xs, ys, rows) if len(np.unique(ys)) == 2 else None
-    found = _linear(Xs, ys, rows) or _product(Xs, ys, rows)
+        return found or (_separating(Xs, ys, rows) if len(np.unique(ys)) == 2 else None)
+    found = found or _product(Xs, ys, rows)
     return found or _mostly(Xs, ys, rows, HOLDS_COARSE if few else HOLDS)
 
 
 def _linear(X: Floats, y: Floats, rows: Codes) -> Identity | None:
-    """Return an exact linear equation of few terms: greedy least squares."""
-    spread = float(np.std(y))
-    if spread == 0 or np.abs(_residual(X, y)[0]).max() > 1e-4 * spread:
-        return None  # not even all columns give the target
-    chosen: list[int] = []
-    for _ in range(MAX_TERMS):
-        rest = [j for j in range(X.shape[1]) if j not in chosen]
-        if not rest:
-            return None
-        errors = [float((_residual(X[:, [*chosen, j]], y)[0] ** 2).sum()) for j in rest]
-        chosen.append(rest[int(np.argmin(errors))])
-        residual, beta = _residual(X[:, chosen], y)
-        holds = np.abs(residual) <= max(EXACT, 1e-6) * spread
-        if holds.mean() > 0.99:
-            share = float(holds.mean())
-            terms = tuple(float(b) for b in beta[1:])
-            return Identity(tuple(chosen), terms, float(beta[0]), "sum", share, rows[holds])
-    return None
+    """Return an exact linear equation: all columns but those that can be left out."""
+    spread, (n_rows, n_columns) = float(np.std(y)), X.shape
+    if spread == 0 or n_rows < 3 * n_columns or not _is_exact(X, y, spread):
+        return None
+    chosen = list(range(n_columns))
+    for j in range(n_columns):
+        fewer = [k for k in chosen if k != j]
+        if fewer and _is_exact(X[:, fewer], y, spread):
+            chosen = fewer
+    residual, beta = _residual(X[:, chosen], y)
+    holds = np.abs(residual) <= EXACT * spread
+    terms = tuple(float(b) for b in beta[1:])
+    share = float(holds.mean())
+    return Identity(tuple(chosen), terms, float(beta[0]), "sum", share, rows[holds])
+
+
+def _is_exact(X: Floats, y: Floats, spread: float) -> bool:
+    return bool((np.abs(_residual(X, y)[0]) <= EXACT * spread).mean() > 0.99)
 
 
 def _residual(X: Floats, y: Floats) -> tuple[Floats, Floats]:

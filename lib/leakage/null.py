@@ -144,7 +144,8 @@ def permute_labels(dataset: Dataset, rng: np.random.Generator) -> pd.Series:
     """Return the target in another order: by rows, or between whole groups where there are any.
 
     Labels are laid out group after group, the groups in random order, over the rows laid out
-    group after group in another random order. So a group's labels mostly stay together.
+    group after group in another random order. So a group's labels mostly stay together; within a
+    group their order is random, or what differs between its rows would still be learned.
 
     Parameters
     ----------
@@ -171,7 +172,9 @@ def permute_labels(dataset: Dataset, rng: np.random.Generator) -> pd.Series:
         return pd.Series(rng.permutation(values), name=dataset.y.name)
     codes = pd.factorize(dataset.groups)[0]
     n_groups = int(codes.max()) + 1
-    source, target = (np.argsort(rng.permutation(n_groups)[codes], kind="stable") for _ in "ab")
+    source, target = (
+        np.lexsort((rng.random(len(codes)), rng.permutation(n_groups)[codes])) for _ in "ab"
+    )
     permuted = np.empty_like(values)
     permuted[target] = values[source]
     return pd.Series(permuted, name=dataset.y.name)

@@ -8,7 +8,7 @@ from scipy import stats
 
 from lib.checks import Check
 from lib.estimates import corrected_mean
-from lib.leakage.scores import bin_column, explain_alone, shuffled_folds
+from lib.leakage.scores import bin_column, explain_alone
 from lib.leakage.table import Table
 from lib.statistics import numbers_of
 
@@ -40,7 +40,7 @@ def check_order(table: Table) -> list[Check]:
     if len(table.train) < 50:
         return [Check("L04", TITLE, "not applicable", evidence="needs 50 training rows")]
     part = table.sample
-    folds = shuffled_folds(part, random_state=table.config.seed)
+    folds = table.folds
     found = []
     for column in map(str, part.X):
         why = _names_rows(table, column)
@@ -95,7 +95,7 @@ def _is_time(table: Table, column: str) -> bool:
 def _words_on_order(table: Table) -> str:
     part = table.sample
     position = pd.Series(np.arange(len(part)))
-    folds = shuffled_folds(part, random_state=table.config.seed)
+    folds = table.folds
     explained = float(explain_alone(bin_column(position, 20), part.y, part.task, folds).mean())
     words = "No column that names or counts rows predicts the target."
     if explained >= STANDS_SORTED:

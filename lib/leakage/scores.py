@@ -11,53 +11,28 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy import stats
+from sklearn.compose import make_column_transformer
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression, RidgeCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lib.data import Dataset
 from lib.estimates import Estimate, corrected_mean
 from lib.evaluation import cross_validate
-from lib.features import make_preprocessor
 from lib.leakage.table import as_numbers
-from lib.resampling import Folds, make_cv, make_folds
+from lib.resampling import Folds
 from lib.statistics import column_kinds, numbers_of
 from lib.statistics.columns import bins_of, levels_of
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 N_BINS = 50
+WORTH_A_TREE = 0.4  # explained share from which the bins of a number are made finer
 PRIOR_ROWS = 1.0  # a bin's rate is drawn towards the overall one by so many rows
-N_SPLITS = 5
-MAX_SCALE = 1e6
-
-
-def shuffled_folds(dataset: Dataset, *, n_splits: int = N_SPLITS, random_state: int = 0) -> Folds:
-    """Return shuffled folds that keep groups together and ignore time.
-
-    Whether a feature gives the target away is no question of forecasting.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Training rows.
-    n_splits : int
-        Folds asked for.
-    random_state : int
-        Seed of the shuffle.
-
-    Returns
-    -------
-    Folds
-    """
-    timeless = replace(dataset, time=None)
-    cv = make_cv(timeless, n_splits=n_splits, random_state=random_state)
-    return make_folds(timeless, cv)
-
-
-def ungrouped(dataset: Dataset) -> Dataset:
-    """Return the dataset as if nobody had said what its rows repeat, nor when they are from."""
-    return replace(dataset, groups=None, time=None)
+MANY_CLASSES = 10  # beyond, boosting fits a tree a class a step: linear models must do
 
 
 def bin_column(column: pd.Series, n_bins: int = N_BINS) -> Codes:
@@ -167,14 +142,38 @@ def score_features(dataset: Dataset, folds: Folds, *, level: float) -> dict[str,
     scored = {}
     for column in dataset.X:
         by_fold = explain_alone(bin_column(dataset.X[column]), dataset.y, dataset.task, folds)
+        if by_fold.mean() >= WORTH_A_TREE and column in dataset.numeric:
+            by_tree = _explain_by_tree(dataset.X[column], dataset, folds)
+            by_fold = max(by_fold, by_tree, key=lambda scores: float(scores.mean()))
         scored[str(column)] = corrected_mean(
             by_fold, folds.test_fraction, level=level, bounds=(-np.inf, 1.0)
         )
     return scored
 
 
+def _explain_by_tree(column: pd.Series, dataset: Dataset, folds: Folds) -> Floats:
+    """Return what a few cuts, placed by the target, explain: bins straddle a sharp border."""
+    x = numbers_of(column)[:, None]
+    is_class = dataset.task != "regression"
+    y = dataset.y.to_numpy() if is_class else ranks_of(dataset.y)
+    n_leaves = max(8, 2 * len(dataset.classes))
+    explained = []
+    for train, test in folds:
+        make = DecisionTreeClassifier if is_class else DecisionTreeRegressor
+        tree = make(max_leaf_nodes=n_leaves, min_samples_leaf=5, random_state=0)
+        leaf = tree.fit(x[train], y[train]).apply(x)
+        halves = Folds(((train, test), (test, train)), "", "this fold and the others")
+        explained.append(explain_alone(leaf, dataset.y, dataset.task, halves)[0])
+    return np.asarray(explained)
+
+
 def explain_together(
-    dataset: Dataset, columns: Sequence[str], folds: Folds, *, random_state: int = 0
+    dataset: Dataset,
+    columns: Sequence[str],
+    folds: Folds,
+    *,
+    enough: float = 1.0,
+    random_state: int = 0,
 ) -> float:
     """Return the share of the target that several features explain in the better of two models.
 
@@ -186,30 +185,39 @@ def explain_together(
         Features to use.
     folds : Folds
         The same as for single features.
+    enough : float
+        Boosted trees are not tried when the linear model explains so much.
     random_state : int
         Seed of the models.
 
     Returns
     -------
     float
-        In the measure of `explain_alone`; a linear model and boosted trees are tried.
+        In the measure of `explain_alone`, at least 0.
     """
-    X = dataset.X[list(columns)]
     y = dataset.y
     if dataset.task == "regression":
         y = pd.Series(ranks_of(y), name="target")
-    part = replace(dataset, X=X, y=y)
-    linear = RidgeCV(np.logspace(-3, 4, 8))
-    if dataset.task != "regression":
-        linear = LogisticRegression(max_iter=300)
-    prepared = make_preprocessor(part, kind="linear", random_state=random_state)
-    boosted = replace(part, X=as_numbers(X))
-    models = make_booster(dataset, random_state=random_state)
-    tries = [
-        _mean_score({"linear": make_pipeline(prepared, linear)}, part, folds),
-        _mean_score({"boosting": models}, boosted, folds),
-    ]
-    return float(np.nanmax([*tries, 0.0]))
+    part = replace(dataset, X=dataset.X[list(columns)], y=y)
+    linear = _mean_score({"linear": _make_linear(part)}, part, folds)
+    boosted = 0.0
+    if not linear >= enough and len(dataset.classes) <= MANY_CLASSES:
+        numbers = replace(part, X=as_numbers(part.X))
+        models = {"boosting": make_booster(dataset, random_state=random_state)}
+        boosted = _mean_score(models, numbers, folds)
+    return float(np.nanmax([linear, boosted, 0.0]))
+
+
+def _make_linear(dataset: Dataset) -> Any:
+    """Return a linear model with a preprocessing that costs milliseconds."""
+    one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", max_categories=30)
+    filled = make_pipeline(SimpleImputer(strategy="median"), StandardScaler())
+    prepared = make_column_transformer(
+        (one_hot, dataset.categorical), (filled, dataset.numeric), remainder="drop"
+    )
+    if dataset.task == "regression":
+        return make_pipeline(prepared, RidgeCV(np.logspace(-3, 4, 8)))
+    return make_pipeline(prepared, LogisticRegression(max_iter=300))
 
 
 def _mean_score(models: Mapping[str, Any], dataset: Dataset, folds: Folds) -> float:
@@ -245,7 +253,7 @@ def make_booster(dataset: Dataset, *, random_state: int = 0) -> Any:
     """
     n_classes = len(dataset.classes) if dataset.task == "multiclass" else 1
     settings = {
-        "max_iter": 80 if n_classes <= 5 else 30,
+        "max_iter": max(10, 80 // max(1, n_classes // 3)),
         "max_leaf_nodes": 31,
         "min_samples_leaf": max(3, min(20, len(dataset) // 40)),
         "early_stopping": False,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
 from lib.checks import Check, Severity
+from lib.config import Config
+from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import format_p
 from lib.leakage.flattery import Flattery, measure_by_groups
@@ -22,39 +26,41 @@ RARE = 5  # test rows of a class below which its score is luck
 MIN_ROWS = 100
 
 
-def check_groups(table: Table) -> tuple[list[Check], bool]:
+def check_groups(table: Table, *, has_copies: bool = False) -> list[Check]:
     """Look for groups on both sides of the split: given ones, else found ones.
 
     Parameters
     ----------
     table : Table
         The whole table.
+    has_copies : bool
+        Whether copied rows were found: then one of each is searched.
 
     Returns
     -------
-    checks : list of Check
+    list of Check
         L06.
-    flattered : bool
-        Whether random folds were found to flatter.
     """
     if table.dataset.groups is not None:
         return _given_groups(table)
     if len(table.test) and table.dataset.split.rule.startswith("the last"):
         reason = "folds and test set go forward in time"
-        return [Check("L06", GROUPS, "not applicable", evidence=reason)], False
+        return [Check("L06", GROUPS, "not applicable", evidence=reason)]
     if len(table.train) < MIN_ROWS:
         reason = f"needs {MIN_ROWS} training rows"
-        return [Check("L06", GROUPS, "not applicable", evidence=reason)], False
-    found = search(table)
+        return [Check("L06", GROUPS, "not applicable", evidence=reason)]
+    train = table.train
+    if has_copies:
+        repeated = train.X.assign(target=train.y).duplicated().to_numpy()
+        train = train.take(np.flatnonzero(~repeated))
+    found = _search(train, table.config)
     if found is None:
         words = "No column and no set of columns marks rows that a model recognises."
-        return [Check("L06", GROUPS, "clean", evidence=words)], False
-    return [_found_groups(table, found)], True
+        return [Check("L06", GROUPS, "clean", evidence=words)]
+    return [_found_groups(table, found)]
 
 
-def search(table: Table) -> FoundGroups | None:
-    """Return the groups found in the training rows."""
-    train, config = table.train, table.config
+def _search(train: Dataset, config: Config) -> FoundGroups | None:
     return find_groups(
         train.X,
         train.y,
@@ -66,19 +72,20 @@ def search(table: Table) -> FoundGroups | None:
     )
 
 
-def _given_groups(table: Table) -> tuple[list[Check], bool]:
+def _given_groups(table: Table) -> list[Check]:
     groups = table.dataset.groups
     assert groups is not None
     codes = pd.factorize(groups)[0]
     torn = np.isin(codes[table.test], codes[table.rows])
     if not torn.any():
         words = f"Every group ({groups.name}) lies on one side of the split and of every fold."
-        return [Check("L06", GROUPS, "clean", evidence=words)], False
+        return [Check("L06", GROUPS, "clean", evidence=words)]
     evidence = (
         f"{shares(int(torn.sum()), len(torn))} test rows have kin ({groups.name}) among the "
         "training rows"
     )
-    measured, severity = None, "warning"
+    measured: Flattery | None = None
+    severity: Severity = "warning"
     if table.train.groups is not None and table.train.groups.nunique() >= 10:
         measured = _measure(table, table.train.groups)
         evidence += f"; {measured.in_words()}"
@@ -87,13 +94,13 @@ def _given_groups(table: Table) -> tuple[list[Check], bool]:
         "L06",
         GROUPS,
         "found",
-        severity,  # type: ignore[arg-type]
+        severity,
         str(groups.name),
         evidence + ".",
         'Set split = { rule = "groups" } in the catalogue.',
         None if measured is None else measured.difference,
     )
-    return [check], measured is not None and measured.is_real(0.05)
+    return [check]
 
 
 def _measure(table: Table, labels: pd.Series) -> Flattery:
@@ -208,11 +215,12 @@ def check_null(table: Table) -> list[Check]:
     config = table.config
     quick = config.effort == "quick"
     part = sample_rows(table.train, 400 if quick else 1_000, random_state=config.seed)
+    score = partial(score_linear, n_splits=2 if quick else 3)
     try:
         run = null_run(
-            score_linear,
+            score,
             part,
-            5 if quick else 8,
+            4 if quick else 6,
             level=config.confidence,
             random_state=config.seed,
         )

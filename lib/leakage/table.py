@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from sklearn.model_selection import GroupKFold
 
 from lib.config import Config
 from lib.data import Dataset
-from lib.resampling import sample_rows
+from lib.resampling import Folds, make_cv, make_folds, sample_rows
 from lib.statistics import numbers_of
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Hashes = npt.NDArray[np.uint64]
+N_SPLITS = 5
+MANY_GROUPS = 200  # beyond, folds need no care for the classes, which takes long
 MAX_SCORED = 20_000  # rows that a score is computed from; more hardly narrow an interval
 
 
@@ -58,6 +61,11 @@ class Table:
         """Training rows that scores are computed from: all, or whole groups drawn at random."""
         n_rows = min(self.config.budget.max_rows, MAX_SCORED)
         return sample_rows(self.train, n_rows, random_state=self.config.seed)
+
+    @cached_property
+    def folds(self) -> Folds:
+        """Shuffled folds of `sample` that keep groups together."""
+        return shuffled_folds(self.sample, random_state=self.config.seed)
 
     @property
     def of_rows(self) -> str:
@@ -144,3 +152,35 @@ def list_rows(rows: Any, limit: int = 5) -> tuple[int, ...]:
 def shares(part: int, whole: int) -> str:
     """Return "12 of 340 (3.5 %)"."""
     return f"{part:,} of {whole:,} ({100 * part / max(whole, 1):.2g} %)"
+
+
+def shuffled_folds(dataset: Dataset, *, n_splits: int = N_SPLITS, random_state: int = 0) -> Folds:
+    """Return shuffled folds that keep groups together and ignore time.
+
+    Whether a feature gives the target away is no question of forecasting.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Training rows.
+    n_splits : int
+        Folds asked for.
+    random_state : int
+        Seed of the shuffle.
+
+    Returns
+    -------
+    Folds
+    """
+    timeless = replace(dataset, time=None)
+    groups = dataset.groups
+    if groups is not None and groups.nunique() >= MANY_GROUPS:
+        cv: Any = GroupKFold(n_splits, shuffle=True, random_state=random_state)
+    else:
+        cv = make_cv(timeless, n_splits=n_splits, random_state=random_state)
+    return make_folds(timeless, cv)
+
+
+def ungrouped(dataset: Dataset) -> Dataset:
+    """Return the dataset as if nobody had said what its rows repeat, nor when they are from."""
+    return replace(dataset, groups=None, time=None)
