@@ -10,7 +10,7 @@ from lib.quality.answers import found, not_applicable, settle, share
 from lib.quality.spelling import mean_of
 from lib.quality.table import Table
 
-NEARLY_ALL = 0.995  # of the known cells hold one value
+NEARLY_ALL = 0.99  # of the known cells hold one value
 MOSTLY_DIFFERENT = 0.95
 MIN_ROWS = 50
 
@@ -30,7 +30,7 @@ def check_variation(table: Table) -> list[Check]:
         top = known.value_counts(sort=True).row(0)
         count = int(top[1])
         if count < len(known):
-            if count < max(NEARLY_ALL * len(known), len(known) - len(known) // 20):
+            if count < NEARLY_ALL * len(known):
                 continue
             evidence = (
                 f"{share(count, len(known))} known cells read '{str(top[0])[:40]}', "

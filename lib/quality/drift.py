@@ -11,7 +11,7 @@ from lib.quality.answers import clean, found, not_applicable, settle
 from lib.quality.table import Codes, Floats, Table
 from lib.statistics import as_frame, compare_samples, numbers_of
 
-MIN_ROWS = 100  # of each part
+MIN_ROWS = 50  # of each part
 NOTABLE_AUC = 0.55
 LEVEL = 0.99  # an interval of its own: a false alarm here would be one in a hundred tables
 N_FOLDS = 4
@@ -32,7 +32,7 @@ def compute_drift_score(table: Table) -> Estimate | None:
     Returns
     -------
     Estimate or None
-        None when a part has fewer than 100 rows.
+        None when a part has fewer than 50 rows.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - half a second
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # noqa: PLC0415

@@ -17,7 +17,7 @@ from lib.statistics import numbers_of
 
 MIN_ROWS_OF_CLASS = 20
 MIN_NOISE = 0.005  # a smaller share of wrong labels is not claimed
-ALPHA = 0.001  # the likelihood-ratio test trusts a curve, so it has to be clear
+ALPHA = 0.01
 MAX_ROWS = 5_000
 N_BINS = 80
 N_FOLDS = 5
@@ -79,7 +79,7 @@ def estimate_label_noise(
     >>> proba = 1 / (1 + np.exp(-score))
     >>> honest = (rng.random(4_000) < proba).astype(int)
     >>> both = np.column_stack([1 - proba, proba])
-    >>> estimate_label_noise(honest, both).p_value > 0.001
+    >>> estimate_label_noise(honest, both).p_value > 0.01
     True
     >>> flipped = np.where(rng.random(4_000) < 0.05, 1 - honest, honest)
     >>> estimate_label_noise(flipped, both).share.covers(0.05)
@@ -126,7 +126,7 @@ def _fit(
         curve = a + np.exp(log_b) * margins ** np.exp(log_c)
         p = f + (1 - f) / (1 + np.exp(np.clip(curve, -30, 30)))
         p = np.clip(p, 1e-9, 1 - 1e-9)
-        penalty = 0.5 * (log_c / 0.5) ** 2 + 0.02 * a**2  # a power near 1, unless rows object
+        penalty = 0.5 * (log_c / 0.3) ** 2 + 0.02 * a**2  # a power near 1, unless rows object
         return float(-(n_wrong * np.log(p) + (n_rows - n_wrong) * np.log1p(-p)).sum() + penalty)
 
     starts = [[0.0, 0.0, 0.0]]
@@ -188,7 +188,7 @@ def predict_out_of_fold(table: Table) -> tuple[npt.NDArray[np.int64], Floats]:
     for train, held in kind(N_FOLDS, shuffle=True, random_state=table.config.seed).split(
         X, y, owner
     ):
-        model = LogisticRegression(C=1.0, max_iter=300, tol=1e-3)
+        model = LogisticRegression(C=0.1, max_iter=300, tol=1e-3)
         model.fit(X[train], y[train])
         proba[np.ix_(held, model.classes_)] = model.predict_proba(X[held])
     return rows, proba

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy import stats
 
 from lib.checks import Check
@@ -14,6 +16,8 @@ from lib.quality.table import Floats, Table
 
 MAX_SHARE = 0.05  # more than this is a second population, not outliers
 MIN_ROWS = 50
+SCALES = ("as it is", "log", "arcsinh")
+FAR_FROM_FIT = 4.0  # standard deviations of a column: from one end to the other, about
 MIN_GAP = 0.4  # of the distance from the middle to the last value before the gap
 
 
@@ -35,7 +39,7 @@ class Isolated:
     first: float
 
 
-def find_isolated(values: npt.ArrayLike) -> Isolated | None:
+def find_isolated(values: npt.ArrayLike, *, scales: Sequence[str] = SCALES) -> Isolated | None:
     """Return the values beyond a gap in the upper tail; None when the tail ends without one.
 
     The column is first brought to the scale (as it is, its logarithm, or the inverse hyperbolic
@@ -48,6 +52,8 @@ def find_isolated(values: npt.ArrayLike) -> Isolated | None:
     ----------
     values : array-like of shape (n,)
         NaN is ignored.
+    scales : sequence of {"as it is", "log", "arcsinh"}
+        Those to choose from.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def find_isolated(values: npt.ArrayLike) -> Isolated | None:
     known = np.flatnonzero(~np.isnan(x))
     if len(known) < MIN_ROWS:
         return None
-    scaled = _as_normal(x[known])
+    scaled = _as_normal(x[known], scales)
     if scaled is None:
         return None
     order = np.argsort(scaled, kind="stable")
@@ -82,17 +88,18 @@ def find_isolated(values: npt.ArrayLike) -> Isolated | None:
     return Isolated(np.sort(beyond), float(x[known[order[cut - 1]]]), float(x[known[order[cut]]]))
 
 
-def _as_normal(x: Floats) -> Floats | None:
+def _as_normal(x: Floats, scales: Sequence[str]) -> Floats | None:
     """Return distances from the median in upper spreads, on the scale that looks most normal."""
-    scales = [x]
     median, upper = np.median(x), np.quantile(x, 0.9)
     if upper <= median:
         return None
-    if x.min() > 0:
-        scales.append(np.log(x))
-    scales.append(np.arcsinh(2 * (x - median) / (upper - median)))
+    tried = [x] if "as it is" in scales else []
+    if x.min() > 0 and "log" in scales:
+        tried.append(np.log(x))
+    if "arcsinh" in scales:
+        tried.append(np.arcsinh(2 * (x - median) / (upper - median)))
     best: tuple[float, Floats] | None = None
-    for scaled in scales:
+    for scaled in tried:
         middle, high, higher = np.quantile(scaled, [0.5, 0.75, 0.9])
         if higher <= middle:
             continue
@@ -141,24 +148,48 @@ _ADVICE = "look at these rows: a slip of the keyboard, another unit, or a rare t
 
 def check_rows(table: Table) -> list[Check]:
     """Q08: rows whose values are each common but never occur together."""
-    columns = [name for name in table.numeric if table.frame[name].n_unique() > 10]
+    columns = [name for name in table.numeric if _is_spread(table.numbers(name))]
     n_fit = len(table.sample)
     if len(columns) < 2 or n_fit < max(MIN_ROWS, 5 * len(columns)):
-        reason = "needs two features with more than 10 different numbers, and five rows for each"
+        reason = "needs two features whose numbers vary in most rows, and five rows for each"
         return [not_applicable("Q08", reason)]
     scores = np.column_stack([_normal_scores(table.numbers(name)) for name in columns])
-    distances = _robust_distances(scores, table.sample)
-    isolated = find_isolated(np.log(distances))
-    if isolated is None:
-        return settle("Q08", [])
-    evidence = (
-        f"{share(len(isolated.rows), len(scores))} rows break the relations between "
-        f"{len(columns)} numbers: squared distance {np.exp(isolated.first):.4g} and more, the next "
-        f"has {np.exp(isolated.nearest):.4g}{table.of_rows}"
-    )
-    advice = "look whether two of their columns are swapped, or belong to another case"
-    worst = isolated.rows[np.argsort(-distances[isolated.rows], kind="stable")]
-    return [found("Q08", "warning", "", evidence, advice, rows=worst[:20])]
+    fit = _fit_bulk(scores, table.sample)
+    answers = []
+    unlike = (scores - fit.centre) @ fit.precision / np.diag(fit.precision)
+    unlike[table.frame.select(pl.any_horizontal(pl.col(columns).is_null())).to_series()] = np.nan
+    for j, name in enumerate(columns):
+        for sign in (1, -1):
+            isolated = find_isolated(sign * unlike[:, j])
+            if isolated is not None and abs(isolated.first) >= FAR_FROM_FIT:
+                evidence = (
+                    f"{share(len(isolated.rows), len(scores))} values do not fit the other "
+                    f"{len(columns) - 1} numbers of their rows: {abs(isolated.first):.2g} spreads "
+                    f"from what these say and more, the next {abs(isolated.nearest):.2g}"
+                    f"{table.of_rows}"
+                )
+                rows = isolated.rows[:20]
+                answers.append(found("Q08", "warning", name, evidence, _SWAPPED, rows=rows))
+    isolated = None if answers else find_isolated(np.log(fit.distances), scales=("as it is",))
+    if isolated is not None:
+        evidence = (
+            f"{share(len(isolated.rows), len(scores))} rows break the relations between "
+            f"{len(columns)} numbers: squared distance {np.exp(isolated.first):.4g} and more, the "
+            f"next has {np.exp(isolated.nearest):.4g}{table.of_rows}"
+        )
+        worst = isolated.rows[np.argsort(-fit.distances[isolated.rows], kind="stable")]
+        answers.append(found("Q08", "warning", "", evidence, _SWAPPED, rows=worst[:20]))
+    return settle("Q08", answers)
+
+
+_SWAPPED = "look whether two columns or two rows were swapped"
+
+
+def _is_spread(x: Floats) -> bool:
+    """Whether a column has more than 10 different numbers, none of them in half of the rows."""
+    known = x[~np.isnan(x)]
+    counts = np.unique(known, return_counts=True)[1]
+    return len(counts) > 10 and counts.max() < len(known) / 2
 
 
 def _normal_scores(x: Floats) -> Floats:
@@ -169,14 +200,24 @@ def _normal_scores(x: Floats) -> Floats:
     return scores
 
 
-def _robust_distances(scores: Floats, sample: npt.NDArray[np.int64]) -> Floats:
-    """Return squared Mahalanobis distances from the bulk: twice without the furthest rows."""
+@dataclass(frozen=True)
+class _Bulk:
+    """Where most rows lie: centre, inverse covariance, and squared distances of all rows."""
+
+    centre: Floats
+    precision: Floats
+    distances: Floats
+
+
+def _fit_bulk(scores: Floats, sample: npt.NDArray[np.int64]) -> _Bulk:
+    """Return mean and inverse covariance of the sampled rows, refitted without the furthest."""
     kept = scores[sample]
     for _ in range(3):
         centre = kept.mean(axis=0)
         covariance = np.cov(kept, rowvar=False) + 1e-3 * np.eye(scores.shape[1])
-        solved = np.linalg.solve(covariance, (scores - centre).T)
-        distances = np.einsum("ij,ji->i", scores - centre, solved)
+        precision = np.linalg.inv(covariance)
+        apart = scores - centre
+        distances = np.einsum("ij,ij->i", apart @ precision, apart)
         inside = distances[sample] <= np.quantile(distances[sample], 0.95)
         kept = scores[sample][inside]
-    return np.asarray(np.maximum(distances, 1e-9))
+    return _Bulk(centre, np.asarray(precision, float), np.maximum(distances, 1e-9))

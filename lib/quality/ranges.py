@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lib.checks import Check
 from lib.quality.answers import found, naming, settle, share
@@ -29,6 +31,7 @@ LIMITS = (
     ),
     (r"(^|_)(income|salary|cost|count|quantity)(_|$)", 0, float("inf")),
 )  # fmt: skip
+MIN_ROWS = 50
 MAX_BREAKING = 0.05  # more rows beyond it, and the name means something else
 PLACEHOLDERS = ("1900-01-01", "1899-12-30", "1899-12-31", "1970-01-01", "9999-12-31", "2099-12-31")
 FACTORS = {
@@ -160,41 +163,61 @@ def _check_names(names: list[str]) -> list[Check]:
     return answers
 
 
-def _check_factor(table: Table, name: str) -> list[Check]:
-    """Find a cluster that lies at a known factor from the others, and is as wide as they are."""
-    x = table.numbers(name)
+@dataclass(frozen=True)
+class OtherUnit:
+    """Rows that lie at a known factor from the others."""
+
+    rows: npt.NDArray[np.int64]
+    times: float
+    side: str
+    factor: str
+
+
+def find_other_unit(x: Floats) -> OtherUnit | None:
+    """Return a cluster at a known factor from the other values and as wide as they are.
+
+    Examples
+    --------
+    >>> cm = np.random.default_rng(0).normal(172, 9, 200)
+    >>> mixed = np.where(np.arange(200) < 20, cm / 2.54, cm)
+    >>> other = find_other_unit(mixed)
+    >>> len(other.rows), other.side, other.factor
+    (20, 'below', 'inch and cm')
+    """
     known = np.flatnonzero(x > 0)
-    if len(known) < 50 or len(known) < 0.99 * (~np.isnan(x)).sum():
-        return []
+    if len(known) < MIN_ROWS or len(known) < 0.99 * (~np.isnan(x)).sum():
+        return None
     logs = np.log(x[known])
-    order = np.argsort(logs)
-    ordered = logs[order]
-    gaps = np.diff(ordered)
+    order = np.argsort(logs, kind="stable")
+    gaps = np.diff(logs[order])
     cut = int(np.argmax(gaps)) + 1
-    few_low = cut < len(ordered) - cut
-    few, most = (ordered[:cut], ordered[cut:]) if few_low else (ordered[cut:], ordered[:cut])
-    spread = most.std()
-    if len(few) < 3 or len(few) > 0.4 * len(ordered) or spread == 0:
-        return []
-    step = abs(np.median(few) - np.median(most))
+    low, high = logs[order[:cut]], logs[order[cut:]]
+    few, most = (low, high) if len(low) < len(high) else (high, low)
+    spread = float(most.std())
+    if len(few) < 3 or spread == 0:
+        return None
+    step = abs(float(np.median(few) - np.median(most)))
     is_alike = 0.4 < few.std() / spread < 2.0
     is_apart = gaps[cut - 1] > max(0.25 * spread, 3 * np.delete(gaps, cut - 1).max())
-    near = [
-        words
-        for words, factor in FACTORS.items()
-        if abs(step - np.log(factor)) < max(0.02, 2.5 * spread / np.sqrt(len(few)))
-    ]
-    if not (is_alike and is_apart and near):
+    factor = min(FACTORS, key=lambda words: abs(step - np.log(FACTORS[words])))
+    is_near = abs(step - np.log(FACTORS[factor])) < max(0.02, 3.5 * spread / np.sqrt(len(few)))
+    if not (is_alike and is_apart and is_near):
+        return None
+    rows = np.sort(known[order[:cut] if few is low else order[cut:]])
+    return OtherUnit(rows, float(np.exp(step)), "below" if few is low else "above", factor)
+
+
+def _check_factor(table: Table, name: str) -> list[Check]:
+    x = table.numbers(name)
+    other = find_other_unit(x)
+    if other is None:
         return []
-    rows = np.sort(known[order[:cut] if few_low else order[cut:]])
-    side = "below" if few_low else "above"
-    nearest = min(near, key=lambda words: abs(step - np.log(FACTORS[words])))
     evidence = (
-        f"{share(len(rows), len(x))} values form a second cluster, {np.exp(step):.3g} times "
-        f"{side} the others and as wide: close to the factor of {nearest}"
+        f"{share(len(other.rows), len(x))} values form a second cluster, {other.times:.3g} times "
+        f"{other.side} the others and as wide: close to the factor of {other.factor}"
     )
     advice = "convert these rows to the unit of the others"
-    return [found("Q16", "warning", name, evidence, advice, rows=rows[:20])]
+    return [found("Q16", "warning", name, evidence, advice, rows=other.rows[:20])]
 
 
 def explained_rows(table: Table, name: str) -> np.ndarray:
@@ -206,4 +229,7 @@ def explained_rows(table: Table, name: str) -> np.ndarray:
         beyond = (x < limits[0]) | (x > limits[1])
         if beyond.sum() <= max(MAX_BREAKING * len(x), 1):
             mask |= beyond
+    other = find_other_unit(x)
+    if other is not None:
+        mask[other.rows] = True
     return mask

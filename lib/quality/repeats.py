@@ -164,7 +164,7 @@ def check_near_repeats(table: Table) -> list[Check]:
     continuous = [name for name in table.numeric if table.frame[name].n_unique() > 20]
     if not continuous:
         return [not_applicable("Q05", "no feature has more than 20 different numbers")]
-    near = _NearRows(table, continuous)
+    near = _NearRows(table)
     near.search()
     n_near, n_almost = len(near.close), len(near.almost)
     if n_near < 2 or n_near < MAX_COINCIDENCE * (n_near + n_almost):
@@ -182,25 +182,29 @@ class _NearRows:
     """Pairs of rows that nearly agree, found by several coarse grids over a few columns each."""
 
     n_grids, n_columns, width, tolerance, max_bucket = 6, 6, 0.1, 0.01, 40
+    max_pairs = 200_000
 
-    def __init__(self, table: Table, continuous: list[str]) -> None:
+    def __init__(self, table: Table) -> None:
         self.rng = np.random.default_rng(table.config.seed)
         self.owner = table.owner
-        columns: list[Floats] = [table.numbers(name) for name in continuous]
+        columns: list[Floats] = [table.numbers(name) for name in table.numeric]
+        many = [table.frame[name].n_unique() > 20 for name in table.numeric]
+        self.selective = np.flatnonzero(many)  # the columns that make grids
         spreads = [_spread(values) for values in columns]
         scaled = [np.nan_to_num(v / s, nan=-1e6) for v, s in zip(columns, spreads, strict=True)]
         self.scaled: Floats = np.column_stack(scaled)
         self.exact = np.zeros(len(table), dtype=np.uint64)
         for series in table.frame.iter_columns():
-            if series.name not in continuous:
+            if series.name not in table.numeric:
                 self.exact += hash_column(_folded(series))
         self.close: set[tuple[int, int]] = set()
         self.almost: set[tuple[int, int]] = set()  # far apart in exactly one column
 
     def search(self) -> None:
-        n_columns = self.scaled.shape[1]
         for _ in range(self.n_grids):
-            chosen = self.rng.permutation(n_columns)[: self.n_columns]
+            if len(self.close) + len(self.almost) > self.max_pairs:
+                return  # columns so coarse that neighbours are everywhere
+            chosen = self.rng.permutation(self.selective)[: self.n_columns]
             key = self.exact.copy()
             for j in chosen:
                 cells = np.floor(self.scaled[:, j] / self.width + self.rng.random())
