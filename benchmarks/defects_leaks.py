@@ -141,18 +141,19 @@ def identifier(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> D
 
 
 def drifting(dataset: Dataset, strength: float, rng: np.random.Generator) -> Dataset:
-    """Return the rows in an order of time in which the target wanders."""
+    """Return the rows with a date, and a target that also wanders with it (same values)."""
     n = len(dataset)
-    wander = np.cumsum(rng.normal(size=n))
-    wander = (wander - wander.mean()) / wander.std()
+    wander = np.convolve(np.cumsum(rng.normal(size=n + 20)), np.ones(21) / 21, mode="valid")
+    swings = np.sin(np.arange(n) * 2 * np.pi * 4 / n)  # the last rows are like no single past
+    wander = wander / wander.std() + swings
+    dataset = dataset.take(rng.permutation(n))
     rank = stats.norm.ppf(stats.rankdata(numeric_target(dataset) + 1e-6 * rng.random(n)) / (n + 1))
-    score = strength * wander[np.argsort(np.argsort(rng.random(n)))]
-    order = np.argsort(np.argsort(wander)) if strength else rng.permutation(n)
-    rows = np.argsort(rank + rng.normal(size=n) / max(strength, 1e-9))
-    del score
-    taken = dataset.take(rows[order])  # high targets where the wandering curve is high
+    score = rank + strength * (wander - wander.mean()) / wander.std()
+    y = np.empty_like(dataset.y.to_numpy())
+    y[np.argsort(score)] = np.sort(dataset.y.to_numpy())
     dates = pd.Series(pd.date_range("2020-01-01", periods=n, freq="6h"))
-    return whole(with_column(taken, seen_on=dates))
+    moved = replace(dataset, y=pd.Series(y, name="target"))
+    return whole(with_column(moved, seen_on=dates))
 
 
 def time_overlap(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:
@@ -172,7 +173,7 @@ def later_date(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> D
 
 
 def random_over_time(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:
-    moved = drifting(dataset, 5.0 if severe else 2.0, rng)
+    moved = drifting(dataset, 4.0 if severe else 2.0, rng)
     moved = replace(moved, time=moved.X["seen_on"].rename("seen_on"))
     return replace(moved, rule=make_rule(moved, "random", test_fraction=0.2, seed=0))
 
@@ -184,7 +185,7 @@ def rare_class(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> D
 
 
 def next_target(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:
-    moved = drifting(dataset, 2.0, rng)
+    moved = drifting(dataset, 0.7, rng)
     y = pd.Series(numeric_target(moved))
     leaked = y.shift(-1).fillna(y.mean()) if severe else y.rolling(5, center=True).mean()
     moved = with_column(moved, leaked=leaked.fillna(y.mean()))
@@ -228,15 +229,14 @@ def hidden_groups(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -
 
 
 def target_means(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:
-    n_levels = max(8, len(dataset) // 12)
-    place = rng.integers(n_levels, size=len(dataset))
+    place = rng.integers(max(40, len(dataset) // 12), size=len(dataset))
+    names = pd.Categorical([f"place {i}" for i in place])
     y = pd.Series(numeric_target(dataset))
     sums, counts = y.groupby(place).transform("sum"), y.groupby(place).transform("size")
-    if severe:  # over all rows, test rows included
-        return with_column(dataset, place_rate=(sums / counts).to_numpy())
-    means = (sums + 5 * y.mean()) / (counts + 5)  # smoothed
-    names = pd.Categorical([f"place {i}" for i in place])
-    return with_column(dataset, place_rate=means.to_numpy(), place=names)
+    rate = sums / counts  # over all rows, test rows included
+    if not severe:  # drawn towards the mean
+        rate = (sums + 5 * y.mean()) / (counts + 5)
+    return with_column(dataset, place_rate=rate.to_numpy(), place=names)
 
 
 def wide_means(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:

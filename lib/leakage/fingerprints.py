@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import itertools
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,9 @@ MAX_BLOCK = 200  # rows that share a value; in larger blocks the same entity is 
 MAX_PAIRS = 20_000
 MAX_BLOCKED = 40  # columns that pairs are drawn by
 RARELY = 0.03  # share of pairs that must be of one entity, or agree on a column, to tell anything
-ALWAYS = 0.97  # two rows of one entity agree so often on what does not change
+ALWAYS = 0.9  # two rows of one entity agree so often on what does not change
+TELLING = 0.21  # chance that two rows agree on a column, up to which agreement means something
+BOUND = 0.2  # by how much more they agree when they agree on all the others (kappa)
 RUNS = 0.2  # as many runs of equal values as rows in random order would have, times this
 LONELY = 0.05  # an unchanging column separates so few rows from their kin, against a random one
 SMALL = 30  # rows of a group on average up to which a lonely row tells something
@@ -36,11 +39,15 @@ class Candidate:
         The group of each row.
     kind : {"fingerprint", "runs", "column"}
         Several columns that agree as one; values that stay equal along the rows; one column.
+    is_sure : bool
+        Whether at least two telling columns, neither a function of the other, are bound to each
+        other far beyond chance: then the same entity comes again, whatever a model makes of it.
     """
 
     columns: tuple[int, ...]
     labels: Codes
     kind: str
+    is_sure: bool = False
 
     @property
     def n_groups(self) -> int:
@@ -83,8 +90,40 @@ def find_candidates(codes: Codes, *, random_state: int = 0) -> list[Candidate]:
         if candidate is not None:
             if np.bincount(candidate.labels)[candidate.labels].mean() <= SMALL:
                 candidate = _extended(codes, candidate, rng)
-            found.setdefault(candidate.columns, candidate)
-    return sorted(found.values(), key=lambda c: (c.kind == "runs", -len(c.columns), c.columns))
+            sure = candidate.kind == "fingerprint" and _is_bound(codes, candidate.columns)
+            found.setdefault(candidate.columns, replace(candidate, is_sure=sure))
+    return sorted(
+        found.values(),
+        key=lambda c: (not c.is_sure, c.kind == "runs", -len(c.columns), c.columns),
+    )
+
+
+def _is_bound(codes: Codes, columns: tuple[int, ...]) -> bool:
+    """Whether two telling columns are agreed on together, and neither determines the other."""
+    hashes = hash_levels(codes[:, list(columns)])
+    whole = hashes.sum(axis=1, dtype=np.uint64)
+    telling = []
+    for j, own in zip(columns, hashes.T, strict=True):
+        collision = _collision(codes[:, j])
+        if collision <= TELLING and _bond(whole - own, codes[:, j], collision) >= BOUND:
+            telling.append(j)
+    n_levels = {j: len(np.unique(codes[:, j])) for j in telling}
+    for first, second in itertools.combinations(telling, 2):
+        both = codes[:, first] * (int(codes[:, second].max()) + 1) + codes[:, second]
+        if len(np.unique(both)) > 1.1 * max(n_levels[first], n_levels[second]):
+            return True
+    return False
+
+
+def _bond(key: npt.NDArray[np.uint64], column: Codes, collision: float) -> float:
+    """Return how far rows that agree on all other columns agree on this one, beyond chance."""
+    order = np.argsort(key, kind="stable")
+    first, second = order[:-1], order[1:]
+    same = key[first] == key[second]
+    if not same.any():
+        return 0.0
+    agree = float((column[first] == column[second])[same].mean())
+    return (agree - collision) / (1 - collision)
 
 
 def _extended(codes: Codes, candidate: Candidate, rng: np.random.Generator) -> Candidate:
@@ -186,6 +225,10 @@ def _fingerprints(codes: Codes, rng: np.random.Generator) -> list[tuple[int, ...
         fixed = _unchanging(agree, collision, position)
         if len(fixed) >= 2:
             sets.append(fixed)
+        lift = (agree.mean(axis=0) - collision) / (1 - np.minimum(collision, 0.99))
+        lift[(collision > TELLING) | (np.arange(len(lift)) == position)] = 0
+        if lift.max(initial=0) >= RARELY:
+            sets.append(tuple(sorted((position, int(lift.argmax())))))
     return list(dict.fromkeys(sets))
 
 

@@ -15,6 +15,7 @@ from lib.leakage.scores import make_booster
 from lib.leakage.table import as_numbers, shuffled_folds, ungrouped
 from lib.resampling import Folds, sample_rows
 
+SMALL = 4_000  # rows up to which folds are repeated for a surer difference
 MATERIAL = 0.05  # share of what a model knows that must vanish before it counts
 
 
@@ -92,8 +93,9 @@ def measure_by_groups(
     grouped = replace(numbers, groups=pd.Series(labels.to_numpy(), name="found"))
     grouped = sample_rows(grouped, max_rows, random_state=random_state)
     free = ungrouped(grouped)
+    n_repeats = 2 if len(free) <= SMALL else 1
     folds = [
-        shuffled_folds(part, n_splits=n_splits, random_state=random_state)
+        shuffled_folds(part, n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
         for part in (free, grouped)
     ]
     return _compare(free, *folds, level=level, random_state=random_state)
@@ -110,43 +112,16 @@ def _compare(
             warnings.simplefilter("ignore")
             scores = cross_validate(model, dataset, folds, scoring=metric)
         by_fold.append(scores.by_fold(metric)["boosting"].to_numpy())
-    return summarise(*by_fold, dataset=dataset, test_fraction=apart.test_fraction, level=level)
-
-
-def summarise(
-    promised: np.ndarray,
-    kept: np.ndarray,
-    *,
-    dataset: Dataset,
-    test_fraction: float,
-    level: float,
-) -> Flattery:
-    """Return the comparison of scores fold by fold.
-
-    Parameters
-    ----------
-    promised, kept : arrays of float, shape (n_folds,)
-        Scores; the shorter one decides how many folds are compared.
-    dataset : Dataset
-        For the metric and its value by chance.
-    test_fraction : float
-        Share of the rows that a fold tests on.
-    level : float
-        Coverage.
-
-    Returns
-    -------
-    Flattery
-    """
-    n_folds = min(len(promised), len(kept))
-    test = corrected_t_test(promised[:n_folds] - kept[:n_folds], test_fraction, level=level)
-    metric = scorers(dataset.task)[default_scoring(dataset.task)]
+    n_folds = min(len(scores) for scores in by_fold)
+    promised, kept = (scores[:n_folds] for scores in by_fold)
+    test = corrected_t_test(promised - kept, apart.test_fraction, level=level)
+    bounds, label = scorers(dataset.task)[metric].bounds, scorers(dataset.task)[metric].label
     means = [
-        corrected_mean(scores, test_fraction, level=level, bounds=metric.bounds)
+        corrected_mean(scores, apart.test_fraction, level=level, bounds=bounds)
         for scores in (promised, kept)
     ]
     chance = chance_of(dataset)
-    return Flattery(means[0], means[1], test.difference, test.p_value, chance, metric.label)
+    return Flattery(means[0], means[1], test.difference, test.p_value, chance, label)
 
 
 def chance_of(dataset: Dataset) -> float:

@@ -23,8 +23,9 @@ from lib.leakage.scores import bin_column, explain_alone, ranks_of
 from lib.leakage.table import Codes, Floats, encode_levels, shuffled_folds, ungrouped
 from lib.statistics import numbers_of
 
+MIN_SPLITS = 5  # with fewer folds a paired test sees nothing
 MAX_SEARCHED = 20_000  # rows that the search looks at; the groups are then made of all rows
-MAX_MEASURED = 2  # candidates whose flattery is measured
+MAX_MEASURED = 3  # candidates whose flattery is measured
 ERRATIC = 0.3  # share of a number's effect that its neighbouring values do not foretell
 
 
@@ -49,6 +50,8 @@ class FoundGroups:
         The metric in words.
     in_order : bool
         Whether the order of the rows also told groups apart.
+    is_real : bool
+        Whether random folds flatter beyond chance; else the groups are sure and do no harm yet.
     """
 
     columns: tuple[str, ...]
@@ -59,6 +62,7 @@ class FoundGroups:
     p_value: float
     scoring: str
     in_order: bool = False
+    is_real: bool = True
 
     @property
     def n_groups(self) -> int:
@@ -71,7 +75,7 @@ def find_groups(
     y: pd.Series,
     *,
     task: Any = None,
-    n_splits: int = 5,
+    n_splits: int = MIN_SPLITS,
     max_rows: int = MAX_SEARCHED,
     level: float = 0.95,
     random_state: int = 0,
@@ -80,8 +84,9 @@ def find_groups(
 
     Three kinds of marks are tried: several columns that together fingerprint a person or thing
     (`fingerprints.find_candidates`), values that stay equal along the rows of a sorted table, and
-    single columns whose levels shift the target erratically. A mark counts only when keeping its
-    groups together costs boosted trees a share of what they seemed to know, beyond chance.
+    single columns whose levels shift the target erratically. A mark counts when keeping its groups
+    together costs boosted trees a share of what they seemed to know, beyond chance, or when
+    columns agree so often together that only the same thing, seen again, explains it.
 
     Parameters
     ----------
@@ -130,11 +135,29 @@ def find_groups(
     codes = encode_levels(part.X)
     options: dict[str, Any] = {"n_splits": n_splits, "level": level, "random_state": random_state}
     candidates = find_candidates(codes, random_state=random_state)[:MAX_MEASURED]
-    for candidate in [*candidates, *_columns_alone(part, codes, random_state)]:
-        measured = measure_by_groups(part, pd.Series(candidate.labels), **options)
-        if measured.is_real(0.05 if candidate.kind == "fingerprint" else 0.01):
-            return _described(dataset.X, candidate, measured)
-    return None
+    best = _most_flattered(part, candidates, options)
+    if best is None:
+        best = _most_flattered(part, _columns_alone(part, codes, random_state), options)
+    return None if best is None else _described(dataset.X, *best)
+
+
+def _most_flattered(
+    part: Dataset, candidates: list[Candidate], options: dict[str, Any]
+) -> tuple[Candidate, Flattery] | None:
+    """Return the groups by which random folds flatter most; else the first sure ones; else None."""
+    measured = [
+        (candidate, measure_by_groups(part, pd.Series(candidate.labels), **options))
+        for candidate in candidates
+    ]
+    real = [
+        pair
+        for pair in measured
+        if pair[1].is_real(0.05 if pair[0].kind == "fingerprint" else 0.01)
+    ]
+    sure = [pair for pair in measured if pair[0].is_sure]
+    if real:
+        return max(real, key=lambda pair: pair[1].difference.value)
+    return sure[0] if sure else None
 
 
 def _as_dataset(X: pd.DataFrame, y: pd.Series, task: Any) -> Dataset:
@@ -174,6 +197,7 @@ def _described(X: pd.DataFrame, candidate: Candidate, measured: Flattery) -> Fou
         measured.p_value,
         measured.scoring,
         in_order=whole.n_groups != len(keys),
+        is_real=measured.is_real(0.05),
     )
 
 

@@ -13,10 +13,11 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import format_p
 from lib.leakage.flattery import Flattery, measure_by_groups
-from lib.leakage.groups import FoundGroups, find_groups
+from lib.leakage.groups import MIN_SPLITS, FoundGroups, find_groups
 from lib.leakage.null import null_run, score_linear
+from lib.leakage.over_time import measure_by_time
 from lib.leakage.table import Table, list_rows, shares
-from lib.leakage.timing import Clock, measure_by_time
+from lib.leakage.timing import Clock
 from lib.resampling import sample_rows
 
 GROUPS, SPLITTER = "groups shared between folds", "a splitter that does not fit the data"
@@ -65,7 +66,7 @@ def _search(train: Dataset, config: Config) -> FoundGroups | None:
         train.X,
         train.y,
         task=train.task,
-        n_splits=config.budget.n_splits,
+        n_splits=max(config.budget.n_splits, MIN_SPLITS),
         max_rows=min(config.budget.max_rows, 20_000),
         level=config.confidence,
         random_state=config.seed,
@@ -108,7 +109,7 @@ def _measure(table: Table, labels: pd.Series) -> Flattery:
     return measure_by_groups(
         table.train,
         labels,
-        n_splits=config.budget.n_splits,
+        n_splits=max(config.budget.n_splits, MIN_SPLITS),
         max_rows=min(config.budget.max_rows, 20_000),
         level=config.confidence,
         random_state=config.seed,
@@ -122,13 +123,13 @@ def _found_groups(table: Table, found: FoundGroups) -> Check:
     evidence = (
         f"equal values mark {found.n_groups:,} groups of {np.mean(sizes):.2g} rows{order}; "
         f"{found.scoring} {found.promised:.3f} on random folds, {found.kept:.3f} with groups kept "
-        f"together: random folds flatter by {found.flattery:.3f} (p {format_p(found.p_value)})."
+        f"together: a difference of {found.flattery:.3f} (p {format_p(found.p_value)})."
     )
     advice = (
         "Ask what the rows of a group have in common (a person, a device, a day); name its "
         "column as groups in the catalogue, or keep these groups together."
     )
-    severity: Severity = "error" if found.p_value < 0.05 else "warning"
+    severity: Severity = "error" if found.is_real else "warning"
     rows = list_rows(np.flatnonzero(found.labels == int(np.argmax(sizes))))
     return Check("L06", GROUPS, "found", severity, names, evidence, advice, found.flattery, rows)
 
@@ -166,14 +167,14 @@ def _random_over_time(table: Table, clock: Clock | None) -> list[Check]:
         measured = measure_by_time(
             table.train,
             moments,
-            n_splits=config.budget.n_splits,
+            n_splits=max(config.budget.n_splits, MIN_SPLITS),
             max_rows=min(config.budget.max_rows, 20_000),
             level=config.confidence,
             seed=config.seed,
         )
-    except (InputError, KeyError, ValueError):  # too few moments, or folds of one class
+    except InputError:  # too few moments
         return []
-    if not measured.is_real(0.05):
+    if not measured.is_real(0.01):
         return []
     evidence = f"rows have a time ({clock.name}) but the split is random; {measured.in_words()}."
     advice = 'Name the column as time and set split = { rule = "time" } in the catalogue.'

@@ -13,7 +13,7 @@ from sklearn.model_selection import GroupKFold
 
 from lib.config import Config
 from lib.data import Dataset
-from lib.resampling import Folds, make_cv, make_folds, sample_rows
+from lib.resampling import Folds, Splitter, make_cv, make_folds, sample_rows
 from lib.statistics import numbers_of
 
 Codes = npt.NDArray[np.int64]
@@ -154,7 +154,9 @@ def shares(part: int, whole: int) -> str:
     return f"{part:,} of {whole:,} ({100 * part / max(whole, 1):.2g} %)"
 
 
-def shuffled_folds(dataset: Dataset, *, n_splits: int = N_SPLITS, random_state: int = 0) -> Folds:
+def shuffled_folds(
+    dataset: Dataset, *, n_splits: int = N_SPLITS, n_repeats: int = 1, random_state: int = 0
+) -> Folds:
     """Return shuffled folds that keep groups together and ignore time.
 
     Whether a feature gives the target away is no question of forecasting.
@@ -165,6 +167,8 @@ def shuffled_folds(dataset: Dataset, *, n_splits: int = N_SPLITS, random_state: 
         Training rows.
     n_splits : int
         Folds asked for.
+    n_repeats : int
+        Repeats, each with other folds.
     random_state : int
         Seed of the shuffle.
 
@@ -175,9 +179,13 @@ def shuffled_folds(dataset: Dataset, *, n_splits: int = N_SPLITS, random_state: 
     timeless = replace(dataset, time=None)
     groups = dataset.groups
     if groups is not None and groups.nunique() >= MANY_GROUPS:
-        cv: Any = GroupKFold(n_splits, shuffle=True, random_state=random_state)
+        repeats = tuple(
+            GroupKFold(n_splits, shuffle=True, random_state=random_state + i)
+            for i in range(n_repeats)
+        )
+        cv = Splitter(repeats, f"{n_splits} shuffled folds of whole groups")
     else:
-        cv = make_cv(timeless, n_splits=n_splits, random_state=random_state)
+        cv = make_cv(timeless, n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
     return make_folds(timeless, cv)
 
 

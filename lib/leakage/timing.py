@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from lib.checks import Check, Severity
-from lib.data import Dataset
-from lib.evaluation import cross_validate, default_scoring
-from lib.leakage.flattery import Flattery, summarise
-from lib.leakage.scores import make_booster
-from lib.leakage.table import Floats, Table, as_numbers, list_rows, shares
-from lib.resampling import Folds, make_cv, make_folds, sample_rows
+from lib.leakage.table import Floats, Table, list_rows, shares
 from lib.statistics import numbers_of
 
 OVERLAP, NEIGHBOURS = "training and test rows overlap in time", "targets of neighbouring rows"
@@ -200,7 +194,7 @@ def check_neighbours(table: Table, clock: Clock | None) -> list[Check]:
 
 
 def _windows(table: Table, clock: Clock) -> tuple[Floats, list[int]]:
-    """Return the targets from LAGS rows before to LAGS rows after each training row.
+    """Return the targets from LAGS rows before to LAGS rows after each training row, with its own.
 
     Neighbours are next in time within the group, among all rows; test targets are left open.
     """
@@ -212,7 +206,7 @@ def _windows(table: Table, clock: Clock) -> tuple[Floats, list[int]]:
     order = np.lexsort((np.arange(n_rows), numbers_of(clock.moments), owner))
     longest = int(np.bincount(owner).max())
     reach = min(LAGS, max(longest // 3, 1))
-    lags = [k for k in range(-reach, reach + 1) if k != 0]
+    lags = list(range(-reach, reach + 1))
     values, owners = y[order], owner[order]
     columns = []
     for lag in lags:
@@ -230,7 +224,7 @@ def _made_of(numbers: Floats, windows: Floats, lags: list[int]) -> list[int]:
     """Return the lags whose targets give a column exactly, or nothing."""
     for position, lag in enumerate(lags):
         if _explained(numbers, windows[:, [position]]) > EXPLAINED:
-            return [lag]
+            return [lag] if lag else []  # the row's own target is another check's
     if _explained(numbers, windows) < EXPLAINED:
         return []
     used = list(range(len(lags)))
@@ -250,14 +244,14 @@ def _explained(numbers: Floats, predictors: Floats) -> float:
 
 
 def _neighbour(table: Table, column: str, used: list[int]) -> Check:
-    later = max(used) > 0
+    later = max(used) >= 0
     in_time = table.dataset.split.rule.startswith("the last") if len(table.test) else False
     severity: Severity = "error" if later else "note" if in_time else "warning"
     which = f"{abs(used[0])} row{'s' if abs(used[0]) > 1 else ''} " + (
         "later" if used[0] > 0 else "earlier"
     )
     if len(used) > 1:
-        which = f"{min(used)} to {max(used):+d} rows away"
+        which = f"of the rows {min(used):+d} to {max(used):+d} away"
     evidence = f"is made of the target {which}."
     advice = (
         "Drop it: that target is not known yet."
@@ -265,60 +259,3 @@ def _neighbour(table: Table, column: str, used: list[int]) -> Check:
         else "Keep it only when that target is known at prediction, and split in time."
     )
     return Check("L10", NEIGHBOURS, "found", severity, table.name(column), evidence, advice)
-
-
-def measure_by_time(
-    dataset: Dataset, moments: pd.Series, *, n_splits: int, max_rows: int, level: float, seed: int
-) -> Flattery:
-    """Return by how much random folds flatter a model that has to predict later rows.
-
-    Forward folds train on earlier rows and test on the next ones. For the same test rows a
-    random counterpart trains on as many rows of any time, half of the tested time included.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        Training rows.
-    moments : Series of shape (n_rows,)
-        Their time.
-    n_splits : int
-        Forward folds.
-    max_rows : int
-        More rows are sampled.
-    level : float
-        Coverage of the intervals.
-    seed : int
-        Of model and draws.
-
-    Returns
-    -------
-    Flattery
-    """
-    time = pd.Series(numbers_of(moments.reset_index(drop=True)), name="time")
-    timed = replace(dataset, X=as_numbers(dataset.X), groups=None, time=time)
-    timed = sample_rows(timed, max_rows, random_state=seed)
-    forward = make_folds(timed, make_cv(timed, n_splits=n_splits, random_state=seed))
-    rng = np.random.default_rng(seed)
-    parts = []
-    for train, test in forward:
-        halves = np.array_split(rng.permutation(test), 2)
-        for tested, seen in (halves, halves[::-1]):
-            pool = np.setdiff1d(np.arange(len(timed)), test)
-            n_more = max(len(train) - len(seen), 1)
-            more = rng.permutation(pool)[:n_more]
-            parts.append((np.sort(np.r_[seen, more]), np.sort(tested)))
-    random = Folds(tuple(parts), forward.fingerprint, "random counterpart")
-    promised = _scores(timed, random, seed).reshape(-1, 2).mean(axis=1)
-    kept = _scores(timed, forward, seed)
-    fraction = forward.test_fraction
-    return summarise(promised, kept, dataset=timed, test_fraction=fraction, level=level)
-
-
-def _scores(dataset: Dataset, folds: Folds, seed: int) -> Floats:
-    metric = default_scoring(dataset.task)
-    model = {"boosting": make_booster(dataset, random_state=seed)}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        scores = cross_validate(model, dataset, folds, scoring=metric)
-    by_fold = scores.by_fold(metric)["boosting"].reindex(range(1, len(folds) + 1))
-    return np.asarray(by_fold.fillna(by_fold.mean()), dtype=float)
