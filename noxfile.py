@@ -39,6 +39,12 @@ def findings(session: nox.Session) -> None:
 
 
 @nox.session
+def schema(session: nox.Session) -> None:
+    """Keep the schema that 02 proposed, after a look at it: `-- accept --dataset wine`."""
+    _workbench(session, "schema")
+
+
+@nox.session
 def mlflow(session: nox.Session) -> None:
     """Open the record of all runs in a browser, on this machine only: `-- --port 5000`."""
     _workbench(session, "mlflow")

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 CATALOG_PREFIX = "catalog:"
+OPTIONAL_PREFIX = "optional:"
 _PACKAGES = {"sklearn": "scikit-learn", "statsmodels": "statsmodels"}
 
 
@@ -24,7 +25,8 @@ class Source:
     Attributes
     ----------
     locator : str
-        An absolute path; `catalog:PATH#NAME` for a catalogue entry; `sklearn:NAME`,
+        An absolute path; `optional:PATH` of a file that may be absent; `catalog:PATH#NAME` for a
+        catalogue entry; `sklearn:NAME`,
         `statsmodels:NAME`, `openml:ID`; or a database address without secrets.
     sha256 : str or None
         Of the contents; None when they cannot be compared (a database).
@@ -111,6 +113,9 @@ def source_hash(locator: str) -> str | None:
     if locator.startswith(CATALOG_PREFIX):
         path, _, name = locator.removeprefix(CATALOG_PREFIX).rpartition("#")
         return _entry_hash(Path(path), name)
+    if locator.startswith(OPTIONAL_PREFIX):
+        optional = Path(locator.removeprefix(OPTIONAL_PREFIX))
+        return file_hash(optional) if optional.is_file() else hash_text("absent")
     scheme = locator.partition(":")[0]
     if scheme in _PACKAGES:
         version = importlib.metadata.version(_PACKAGES[scheme])

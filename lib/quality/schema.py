@@ -13,7 +13,8 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from lib.config import Config
-from lib.data import Dataset
+from lib.data import Dataset, source_hash
+from lib.data.sources import OPTIONAL_PREFIX, record_source
 from lib.errors import InputError, suggest
 from lib.quality.table import as_polars
 
@@ -274,6 +275,8 @@ def load_schema(dataset: str, config: Config) -> Schema | None:
         When the file cannot be read as one.
     """
     path = schema_path(dataset, config)
+    locator = f"{OPTIONAL_PREFIX}{path}"  # so that the runner sees when people change it
+    record_source(locator, source_hash(locator))
     if not path.is_file():
         return None
     return read_schema(path.read_text(encoding="utf-8"), f"data/schemas/{path.name}")

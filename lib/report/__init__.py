@@ -12,7 +12,7 @@ Outside the runner they are shown; under the runner they are also recorded (`rec
 with the committed ones (`diff`, `command`) and rendered (`pages`).
 """
 
-from lib.report.findings import attach, finding, look_up, table, warning
+from lib.report.findings import attach, attach_text, finding, look_up, table, warning
 from lib.report.record import (
     Record,
     current_record,
@@ -26,6 +26,7 @@ __all__ = [
     "Finding",
     "Record",
     "attach",
+    "attach_text",
     "current_record",
     "enter_section",
     "finding",

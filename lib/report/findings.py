@@ -152,6 +152,40 @@ def attach(name: str, html_text: str, *, title: str) -> None:
     )
 
 
+def attach_text(name: str, content: str, *, title: str) -> None:
+    """Keep a text, such as a proposed schema, beside the report and show it folded.
+
+    Parameters
+    ----------
+    name : str
+        File name ending in .toml, .csv or .txt; turned into a slug.
+    content : str
+        What the file holds.
+    title : str
+        What it is.
+
+    Examples
+    --------
+    >>> attach_text("schema.toml", "[columns.age]", title="The proposed schema")
+    The proposed schema (run_analyses keeps it beside the report as schema.toml)
+    """
+    title = text.clean(title)
+    stem, _, suffix = name.rpartition(".")
+    file = f"{slug(stem)}.{suffix if suffix in {'toml', 'csv', 'txt'} else 'txt'}"
+    record = current_record()
+    shown = f"<details><summary>{html.escape(title)}</summary><pre>{html.escape(content)}</pre>"
+    if record is None:
+        note = f"{title} (run_analyses keeps it beside the report as {file})"
+        show(note, html=f"{shown}</details>")
+        return
+    folder = record.folder / "attachments"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_text(folder / file, content)
+    record.attachments.append({"file": file, "title": title})
+    link = f'<p><a href="attachments/{file}">{html.escape(file)}</a></p>'
+    show(f"{title}: attachments/{file}", html=f"{shown}</details>{link}")
+
+
 def look_up(analysis: str, name: str, *, config: Config | None = None) -> Any:
     """Return a value that an earlier analysis recorded on the current dataset.
 

@@ -59,6 +59,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     findings.add_argument("rest", nargs=argparse.REMAINDER)
     findings.set_defaults(command=_findings)
+    schema = commands.add_parser("schema", help="accept the schema that 02 proposed")
+    schema.add_argument("verb", choices=["accept"])
+    schema.add_argument("--dataset", help="a name of the catalogue or the path of a file")
+    schema.set_defaults(command=_schema)
     mlflow = commands.add_parser("mlflow", help="open the record of all runs, on this machine only")
     mlflow.add_argument("--port", type=int, default=5000)
     mlflow.set_defaults(command=_mlflow)
@@ -91,6 +95,7 @@ def _add_run(commands: Any) -> None:
     how.add_argument("--timeout", type=_positive, default=300.0, help="seconds each (300)")
     how.add_argument("--fresh", action="store_true", help="run what is selected, changed or not")
     how.add_argument("--explain", action="store_true", help="say why each runs or does not")
+    how.add_argument("--strict", action="store_true", help="02 fails when it finds an error")
     how.add_argument("--isolated", action="store_true", help="a fresh process for each")
     how.add_argument("--kernel", action="store_true", help="compare outputs with a kernel's")
     how.add_argument("--no-tracking", action="store_true", help="leave MLflow alone")
@@ -140,7 +145,8 @@ def _run(given: argparse.Namespace) -> int:
         pages=not given.no_pages,
         debug=given.debug,
         analyses=given.analyses,
-        parameters=dict(parse_parameter(text) for text in given.parameters),
+        parameters=dict(parse_parameter(text) for text in given.parameters)
+        | ({"strict": True} if given.strict else {}),
     )
     return run_analyses(options, sys.stdout)
 
@@ -149,6 +155,14 @@ def _findings(given: argparse.Namespace) -> int:
     from lib.report import command  # noqa: PLC0415
 
     return command.main(given.rest, load_config())
+
+
+def _schema(given: argparse.Namespace) -> int:
+    from lib.workbench.schemas import accept_schema  # noqa: PLC0415
+
+    config = load_config(**({"dataset": given.dataset} if given.dataset else {}))
+    sys.stdout.write(f"{accept_schema(config)}\n")
+    return 0
 
 
 def _mlflow(given: argparse.Namespace) -> int:
