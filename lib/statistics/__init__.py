@@ -16,7 +16,7 @@ from lib.statistics.columns import (
     numbers_of,
     sample_rows,
 )
-from lib.statistics.comparisons import compare_each_feature
+from lib.statistics.comparisons import compare_each_feature, sort_by_clarity
 from lib.statistics.correlations import compute_correlations
 from lib.statistics.counts import CountModels, fit_counts, is_count
 from lib.statistics.design import Design, compute_collinearity, condition_number, make_design
@@ -84,6 +84,7 @@ __all__ = [
     "perform_statistical_tests",
     "rank_observations",
     "sample_rows",
+    "sort_by_clarity",
     "stability_index",
     "target_in_words",
 ]

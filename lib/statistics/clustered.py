@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -156,11 +156,16 @@ def score_test(first: Floats, second: Floats, owner: Codes | None) -> ScoreTest:
     products = np.concatenate([left * column[:, None] for column in right.T], axis=1)
     sums = sum_by_owner(products, owner)
     n_units, n_columns = sums.shape
-    nothing = ScoreTest(np.nan, n_columns, n_units - n_columns, np.nan, 1.0)
+    centred = sums - sums.mean(axis=0)
+    scatter = centred.T @ centred * n_units / max(n_units - 1, 1)
+    effect = 1.0
+    if owner is not None:
+        alone = products - products.mean(axis=0)
+        by_rows = np.linalg.lstsq(alone.T @ alone, scatter, rcond=None)[0]
+        effect = max(float(np.trace(by_rows)) / n_columns, 1.0)
+    nothing = ScoreTest(np.nan, n_columns, n_units - n_columns, np.nan, effect)
     if n_units < 2 * n_columns + 2:
         return nothing
-    centred = sums - sums.mean(axis=0)
-    scatter = centred.T @ centred * n_units / (n_units - 1)
     if np.linalg.matrix_rank(scatter, hermitian=True) < n_columns:
         return nothing
     total = sums.sum(axis=0)
@@ -168,10 +173,7 @@ def score_test(first: Floats, second: Floats, owner: Codes | None) -> ScoreTest:
     spare = n_units - n_columns
     statistic = hotelling * spare / (n_columns * (n_units - 1))
     p_value = float(stats.f.sf(statistic, n_columns, spare))
-    alone = products - products.mean(axis=0)
-    by_rows = np.linalg.lstsq(alone.T @ alone, scatter, rcond=None)[0]
-    effect = max(float(np.trace(by_rows)) / n_columns, 1.0)
-    return ScoreTest(statistic, n_columns, spare, p_value, 1.0 if owner is None else effect)
+    return ScoreTest(statistic, n_columns, spare, p_value, effect)
 
 
 def indicators(codes: Codes, n_levels: int) -> Floats:
@@ -287,3 +289,50 @@ def mean_above(by: Floats, of: Floats) -> Floats:
     sums = np.bincount(codes, weights=of)
     above = sums.sum() - np.cumsum(sums) + sums / 2
     return np.asarray(above[codes] / len(by), dtype=np.float64)
+
+
+def shuffles(
+    target: Codes, owner: Codes | None, n: int, rng: np.random.Generator
+) -> Iterator[Codes]:
+    """Yield the target in random order; with groups, whole groups change places.
+
+    A group takes another one's targets, in their order from a random start, repeated or cut to
+    its size: rows of a group stay alike, and nothing else is kept.
+
+    Parameters
+    ----------
+    target : array of int, shape (n_rows,)
+        What is shuffled.
+    owner : array of int, shape (n_rows,), or None
+        Codes of groups.
+    n : int
+        Shuffles.
+    rng : numpy Generator
+        What draws.
+
+    Yields
+    ------
+    array of int, shape (n_rows,)
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> [s.tolist() for s in shuffles(np.array([7, 7, 8, 8]), np.array([0, 0, 1, 1]), 2, rng)]
+    [[7, 7, 8, 8], [8, 8, 7, 7]]
+    """
+    if owner is None:
+        for _ in range(n):
+            yield rng.permutation(target)
+        return
+    _, codes = np.unique(owner, return_inverse=True)
+    order = np.argsort(codes, kind="stable")
+    sizes = np.bincount(codes)
+    starts = np.cumsum(sizes) - sizes
+    place = np.arange(len(codes)) - np.repeat(starts, sizes)  # of a row in its group
+    for _ in range(n):
+        giver = rng.permutation(len(sizes))
+        first = rng.integers(sizes[giver])
+        turned = (place + np.repeat(first, sizes)) % np.repeat(sizes[giver], sizes)
+        shuffled = np.empty_like(target)
+        shuffled[order] = target[order[np.repeat(starts[giver], sizes) + turned]]
+        yield shuffled

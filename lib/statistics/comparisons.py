@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,8 +11,15 @@ from scipy import stats
 
 from lib.data.dataset import Task
 from lib.errors import InputError
-from lib.estimates import Estimate, benjamini_hochberg, format_p, holm
-from lib.statistics.clustered import Floats, indicators, owner_codes, score_test
+from lib.estimates import Estimate, benjamini_hochberg, holm
+from lib.statistics.clustered import (
+    Floats,
+    count_units,
+    indicators,
+    owner_codes,
+    score_test,
+    shuffles,
+)
 from lib.statistics.columns import column_kinds
 from lib.statistics.correlations import Method, correlate
 from lib.statistics.effects import (
@@ -21,35 +27,16 @@ from lib.statistics.effects import (
     cliffs_delta,
     cramers_v_interval,
     hedges_g,
-    magnitude,
     odds_ratio,
 )
 from lib.statistics.routes import Route, choose_route, cross_table
 from lib.statistics.samples import Sample, lay_out
 from lib.statistics.shares import explained_share
+from lib.statistics.wording import Answer, put_in_words
 
 COLUMNS = ["feature", "kind", "compared", "checked", "then", "test", "n", "statistic", "p", "q"]
 COLUMNS += ["holm", "effect", "size", "magnitude", "direction", "claim", "words"]
 LEAST_SHUFFLES = 999
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a test says.
-
-    Attributes
-    ----------
-    statistic : float
-        As the test has it: t, F, U, H, χ², an odds ratio or a correlation.
-    p_value : float
-        NaN when the test could not be made.
-    size : Estimate
-        The effect.
-    """
-
-    statistic: float
-    p_value: float
-    size: Estimate
 
 
 def compare_each_feature(
@@ -86,7 +73,7 @@ def compare_each_feature(
     level : float
         Of the intervals; a q-value below 1 - level counts.
     n_shuffles : int
-        Tables to draw where χ² has too few expected counts.
+        Shuffles where χ² has too few expected counts, or a covariance too few clusters.
     random_state : int
         Seed of that draw.
 
@@ -94,8 +81,9 @@ def compare_each_feature(
     -------
     DataFrame with the columns of `COLUMNS`
         In the order of `X`. `size` is an `Estimate`; `q` is p after Benjamini and Hochberg, `holm`
-        after Holm; `magnitude` is Cohen's word, `direction` says what was found, `claim`
-        of what, and `words` is the whole sentence. Features without a test have NaN and the reason in `compared`.
+        after Holm; `magnitude` is Cohen's word, `direction` says what was found,
+        `claim` of what, and `words` is the whole sentence. Features without a test have NaN, and
+        the reason in `compared`.
 
     Raises
     ------
@@ -143,12 +131,49 @@ def compare_each_feature(
         }
     )
     found = [
-        _put_in_words(sample, route, answer, q, target=target, alpha=1 - level)
+        put_in_words(sample, route, answer, q, target=target, alpha=1 - level)
         for sample, route, answer, q in zip(samples, routes, answers, table["q"], strict=True)
     ]
     words = ["magnitude", "direction", "claim", "words"]
     table[words] = pd.DataFrame(found, columns=words)
     return table[COLUMNS]
+
+
+def sort_by_clarity(tests: pd.DataFrame) -> pd.DataFrame:
+    """Return tests with the clearest first: by p, and by errors from no effect where p is 0.
+
+    Parameters
+    ----------
+    tests : DataFrame
+        As `compare_each_feature` returns it.
+
+    Returns
+    -------
+    DataFrame
+        With a fresh index.
+
+    Examples
+    --------
+    >>> sizes = [Estimate(0.2, 0.1, 0.3), Estimate(0.4, 0.3, 0.5)]
+    >>> tests = pd.DataFrame({"p": [0.0, 0.0], "effect": "Hedges' g", "size": sizes})
+    >>> sort_by_clarity(tests)["size"].iloc[0].value
+    0.4
+    """
+    clarity = []
+    for row in tests.itertuples():
+        ends = np.array([row.size.value, row.size.low, row.size.high])  # type: ignore[attr-defined]
+        if row.effect == "odds ratio":
+            ends = np.log(np.maximum(ends, 1e-300))
+        width = ends[2] - ends[1]
+        clarity.append(abs(ends[0]) / width if width > 0 else np.nan)
+    order = np.lexsort(
+        (
+            np.arange(len(tests)),
+            -np.nan_to_num(np.array(clarity, dtype=float), nan=np.inf).round(9),
+            tests["p"].fillna(2.0),
+        )
+    )
+    return tests.iloc[order].reset_index(drop=True)
 
 
 def ask(
@@ -181,7 +206,7 @@ def ask(
     if not route.test:
         return Answer(math.nan, math.nan, Estimate(math.nan))
     if route.test.endswith("clustered"):
-        return _ask_clustered(sample, route, level)
+        return _ask_clustered(sample, route, level, n_shuffles, random_state)
     if route.test in {"Pearson r", "Spearman rho"}:
         size, p_value = _correlate(sample, route, level)
         return Answer(size.value, p_value, size)
@@ -271,7 +296,7 @@ def _ask_table(
     if route.effect == "odds ratio":
         size = odds_ratio(sample.codes, sample.others, level=level)
     else:
-        size = cramers_v_interval(counts, level=level)
+        size = cramers_v_interval(sample.codes, sample.others.astype(np.int64), level=level)
     if route.test == "χ²":
         return Answer(statistic, float(stats.chi2.sf(statistic, degrees)), size)
     if route.test == "Fisher's exact":
@@ -284,68 +309,58 @@ def _ask_table(
     return Answer(statistic, (1 + reached) / (1 + len(tables)), size)
 
 
-def _ask_clustered(sample: Sample, route: Route, level: float) -> Answer:
+def _ask_clustered(
+    sample: Sample, route: Route, level: float, n_shuffles: int, random_state: int
+) -> Answer:
     if sample.form == "numbers":
         size, p_value = _correlate(sample, route, level)
         return Answer(size.value, p_value, size)
     of_groups = indicators(sample.codes, len(sample.names))
     if sample.form == "table":
         others = indicators(sample.others.astype(np.int64), len(sample.other_names))
-        test = score_test(of_groups, others, sample.owner)
-        if route.effect == "odds ratio":
-            size = odds_ratio(sample.codes, sample.others, owner=sample.owner, level=level)
-        else:
-            counts = cross_table(sample)
-            size = cramers_v_interval(counts, design_effect=test.design_effect, level=level)
+    else:
+        is_ranks = route.test.startswith("ranks")
+        values = stats.rankdata(sample.numbers) if is_ranks else sample.numbers
+        others = ((values - values.mean()) / (float(values.std()) or 1.0))[:, None]
+    test = score_test(of_groups, others, sample.owner)
+    if sample.form == "groups":
+        size = _size_of_groups(sample, route, level, test.design_effect)
+    elif route.effect == "odds ratio":
+        size = odds_ratio(sample.codes, sample.others, owner=sample.owner, level=level)
+    else:
+        size = cramers_v_interval(
+            sample.codes,
+            sample.others.astype(np.int64),
+            owner=sample.owner,
+            design_effect=test.design_effect,
+            level=level,
+        )
+    if not math.isnan(test.p_value):
         return Answer(test.statistic, test.p_value, size)
-    is_ranks = route.test == "ranks, clustered"
-    values = stats.rankdata(sample.numbers) if is_ranks else sample.numbers
-    standard = (values - values.mean()) / (float(values.std()) or 1.0)
-    test = score_test(of_groups, standard[:, None], sample.owner)
-    size = _size_of_groups(sample, route, level, test.design_effect)
-    return Answer(test.statistic, test.p_value, size)
+    p_value = _shuffle_clusters(sample, others, n_shuffles, random_state)
+    return Answer(math.nan, p_value, size)
 
 
-def _put_in_words(
-    sample: Sample, route: Route, answer: Answer, q: float, *, target: str, alpha: float
-) -> tuple[str, str, str, str]:
-    """Return magnitude, direction, claim and the whole sentence."""
-    feature = sample.feature
-    if not route.test:
-        words = f"{feature} was not tested"
-        return "", "not tested", words, f"{words}: {sample.left_out}"
-    if math.isnan(answer.p_value):
-        words = f"{feature} could not be tested"
-        return "", "too few clusters", words, f"{words}: too few clusters for so many levels"
-    found, p_words = f"{route.effect} {answer.size}", f"q {format_p(q)}"
-    if q >= alpha:
-        claim = f"no sign of a relation of {feature} with {target}"
-        return "", "no sign", claim, f"{claim}: {found} ({p_words})"
-    word = magnitude(route.effect, answer.size.value)
-    direction = _direction(sample, route, answer, target)
-    who = target if sample.form == "groups" and not sample.by_target else feature
-    who = target if sample.form in {"numbers", "table"} else who
-    if sample.form == "table" and route.effect != "odds ratio":
-        who = feature
-    claim = f"{who} {direction}"
-    return word, direction, claim, f"{claim}: {found}, {word} ({p_words})"
+def _shuffle_clusters(sample: Sample, others: Floats, n_shuffles: int, random_state: int) -> float:
+    """Return the p-value of what levels explain, when clusters are too few for a covariance.
 
+    Clusters change places as in `compute_mutual_information`.
+    """
+    if sample.owner is None or count_units(len(sample), sample.owner) < 6:
+        return math.nan
+    sizes = sample.group_sizes.astype(float)
+    others = others - others.mean(axis=0)
+    weights = 1 / np.maximum((others**2).mean(axis=0), 1e-300)
 
-def _direction(sample: Sample, route: Route, answer: Answer, target: str) -> str:
-    feature, size = sample.feature, answer.size.value
-    if sample.form == "numbers":
-        return f"{'rises' if size > 0 else 'falls'} with {feature}"
-    if sample.form == "table":
-        if route.effect != "odds ratio":
-            return f"differs with {target}"
-        more = "more" if size > 1 else "less"
-        wanted = sample.other_names[1]
-        return f"= {wanted} is {more} likely where {feature} = {sample.names[1]}"
-    by = target if sample.by_target else feature
-    if len(sample.names) == 2:
-        return f"is {'higher' if size > 0 else 'lower'} where {by} = {sample.names[1]}"
-    is_ranks = route.effect == "epsilon²"
-    values = stats.rankdata(sample.numbers) if is_ranks else sample.numbers
-    means = [float(values[sample.codes == code].mean()) for code in range(len(sample.names))]
-    top, bottom = sample.names[int(np.argmax(means))], sample.names[int(np.argmin(means))]
-    return f"is highest where {by} = {top}, lowest where {by} = {bottom}"
+    def explained(columns: Floats) -> float:
+        sums = [np.bincount(sample.codes, weights=column, minlength=len(sizes))
+                for column in columns.T]  # fmt: skip
+        return float(sum((s**2 / sizes).sum() * w for s, w in zip(sums, weights, strict=True)))
+
+    rng = np.random.default_rng(random_state)
+    rows, seen, reached = np.arange(len(sample)), explained(others), 0
+    n_shuffles = max(n_shuffles, LEAST_SHUFFLES)
+    for shuffled in shuffles(rows, sample.owner, n_shuffles, rng):
+        columns = others[shuffled]
+        reached += explained(columns - columns.mean(axis=0)) >= seen * (1 - 1e-12)
+    return (1 + reached) / (1 + n_shuffles)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,7 @@ from lib.estimates import Estimate
 from lib.statistics.clustered import count_units, influence_error, owner_codes, quantile_of_t
 from lib.statistics.design import Design
 from lib.statistics.regression import Regression, fit_regression
+from lib.statistics.solvers import NoOptimumError
 
 
 @dataclass(frozen=True)
@@ -21,8 +23,10 @@ class CountModels:
 
     Attributes
     ----------
-    poisson, negative_binomial : Regression
-        The latter is NB2, where the variance is the mean plus alpha times its square.
+    poisson : Regression
+    negative_binomial : Regression or None
+        NB2, where the variance is the mean plus alpha times its square; None where the counts are
+        less spread than Poisson's, which it cannot describe.
     table : DataFrame
         Columns term, poisson, plain_error, robust_error, effect, negative_binomial: coefficients on
         the log scale (`Estimate`), errors of Poisson by textbook and by sandwich, and the average
@@ -36,15 +40,21 @@ class CountModels:
     """
 
     poisson: Regression
-    negative_binomial: Regression
+    negative_binomial: Regression | None
     table: pd.DataFrame
     fit: pd.DataFrame
     overdispersion: Estimate
     overdispersion_p: float
 
+    @property
+    def error_ratio(self) -> float:
+        """How many times Poisson's robust errors are its textbook ones (median of the slopes)."""
+        slopes = self.table.iloc[1:]
+        return float((slopes["robust_error"] / slopes["plain_error"]).median())
+
 
 def is_count(y: pd.Series) -> bool:
-    """Return whether a target holds whole numbers from 0, more than two different ones.
+    """Return whether a target holds whole numbers that begin at 0 or 1, as counts do.
 
     Parameters
     ----------
@@ -57,12 +67,12 @@ def is_count(y: pd.Series) -> bool:
 
     Examples
     --------
-    >>> is_count(pd.Series([0.0, 3.0, 1.0])), is_count(pd.Series([0.5, 3.0, 1.0]))
+    >>> is_count(pd.Series([0.0, 3.0, 1.0])), is_count(pd.Series([25.0, 310.0, 99.0]))
     (True, False)
     """
     values = y.to_numpy(dtype=float)
     is_whole = np.isfinite(values).all() and bool((values == np.round(values)).all())
-    return is_whole and bool(values.min() >= 0) and len(np.unique(values)) > 2
+    return is_whole and values.min() in {0.0, 1.0} and len(np.unique(values)) > 2
 
 
 def fit_counts(
@@ -95,11 +105,6 @@ def fit_counts(
     -------
     CountModels
 
-    Raises
-    ------
-    InputError
-        When the negative binomial has no optimum, as for targets less spread than Poisson's.
-
     References
     ----------
     .. [1] C. Cameron, P. Trivedi (2013). Regression Analysis of Count Data, chapter 3. Cambridge.
@@ -117,10 +122,19 @@ def fit_counts(
     """
     how = {"groups": groups, "level": level}
     poisson = fit_regression(design, y, "Poisson", sample_weight=sample_weight, **how)  # type: ignore[arg-type]
-    negative = fit_regression(design, y, "negative binomial", sample_weight=sample_weight, **how)  # type: ignore[arg-type]
     alpha, p_value = estimate_overdispersion(
         poisson, groups=None if groups is None else design.of_rows(groups), level=level
     )
+    negative = None
+    if alpha.value > 0:
+        with suppress(NoOptimumError):
+            negative = fit_regression(
+                design,
+                y,
+                "negative binomial",
+                sample_weight=sample_weight,
+                **how,  # type: ignore[arg-type]
+            )
     average = float(poisson.fitted.mean())
     effects = [
         Estimate(e.value * average, e.low * average, e.high * average, level, "sandwich")
@@ -134,12 +148,15 @@ def fit_counts(
             "plain_error": poisson.table["plain_error"],
             "robust_error": poisson.table["robust_error"],
             "effect": pd.Series(effects, dtype=object),
-            "negative_binomial": negative.table["coefficient"],
         }
     )
+    models = [poisson]
+    if negative is not None:
+        table["negative_binomial"] = negative.table["coefficient"]
+        models.append(negative)
     fit = pd.DataFrame(
         [(m.family, m.log_likelihood, m.aic, m.bic, m.r_squared, m.alpha)
-         for m in (poisson, negative)],
+         for m in models],
         columns=["model", "log_likelihood", "aic", "bic", "pseudo_r2", "alpha"],
     )  # fmt: skip
     return CountModels(poisson, negative, table, fit, alpha, p_value)

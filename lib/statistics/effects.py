@@ -206,16 +206,26 @@ def _welch_degrees(x: Floats, second: npt.NDArray[np.bool_], owner: Codes | None
 
 
 def cramers_v_interval(
-    table: npt.ArrayLike, *, design_effect: float = 1.0, level: float = 0.95
+    first: Codes,
+    second: Codes,
+    *,
+    owner: Codes | None = None,
+    design_effect: float = 1.0,
+    level: float = 0.95,
 ) -> Estimate:
-    """Return bias-corrected Cramér's V with its interval by the noncentral χ² [1]_ [2]_.
+    """Return bias-corrected Cramér's V with its interval [1]_ [2]_.
+
+    Far from zero the interval comes from what each row (or cluster) adds to the mean square
+    contingency; close to zero, where no estimate is normal, it inverts the noncentral χ².
 
     Parameters
     ----------
-    table : array-like of shape (r, k)
-        Counts; empty rows and columns are left out.
+    first, second : array of int, shape (n,)
+        Codes of levels from 0, none without rows.
+    owner : array of int, shape (n,), optional
+        Codes of what rows repeat.
     design_effect : float
-        By which repeated rows inflate χ².
+        By which repeated rows inflate χ², for effects close to zero.
     level : float
         Coverage aimed at.
 
@@ -232,26 +242,41 @@ def cramers_v_interval(
 
     Examples
     --------
-    >>> print(cramers_v_interval([[30, 20], [20, 30]]))
+    >>> first = np.repeat([0, 0, 1, 1], [30, 20, 20, 30])
+    >>> second = np.repeat([0, 1, 0, 1], [30, 20, 20, 30])
+    >>> print(cramers_v_interval(first, second))
     0.174 [0.000, 0.398]
     """
-    counts = np.asarray(table, dtype=float)
-    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    n, (r, k) = float(counts.sum()), counts.shape
+    r, k, n = int(first.max()) + 1, int(second.max()) + 1, len(first)
     if min(r, k) < 2:
-        return Estimate(math.nan, level=level, n=int(n))
-    statistic = chi_squared(counts) / design_effect
-    degrees = (r - 1) * (k - 1)
-    room = largest_phi2(r, k, n)
+        return Estimate(math.nan, level=level, n=n)
+    counts = np.bincount(first * k + second, minlength=r * k).reshape(r, k).astype(float)
+    degrees, room = (r - 1) * (k - 1), largest_phi2(r, k, n)
     if room <= 0:
-        return Estimate(math.nan, level=level, n=int(n))
-    ends = noncentral_interval(statistic, degrees, level)
+        return Estimate(math.nan, level=level, n=n)
+    squared = chi_squared(counts)
     scale = design_effect / n / room
-    gained = max(statistic - degrees, 0.0)
-    value, low, high = (
-        math.sqrt(min(max(x * scale, 0.0), 1.0)) for x in (gained, ends[0], ends[1])
-    )
-    return Estimate(value, min(low, value), max(high, value), level, "noncentral χ²", int(n))
+    gained = max(squared / design_effect - degrees, 0.0)
+    value = math.sqrt(min(gained * scale, 1.0))
+    influence = _contingency_influence(counts)[first, second]
+    error = influence_error(influence - influence.mean(), owner) / room  # of V²
+    if value**2 >= 3 * error and error > 0:
+        arm = quantile_of_t(level, count_units(n, owner) - 1) * error / (2 * value)
+        low, high = max(value - arm, 0.0), min(value + arm, 1.0)
+        return Estimate(value, low, high, level, "delta method", n)
+    ends = noncentral_interval(squared / design_effect, degrees, level)
+    low, high = (math.sqrt(min(max(end * scale, 0.0), 1.0)) for end in ends)
+    return Estimate(value, min(low, value), max(high, value), level, "noncentral χ²", n)
+
+
+def _contingency_influence(counts: Floats) -> Floats:
+    """Return what a row of each cell adds to the mean square contingency."""
+    shares = counts / counts.sum()
+    rows, columns = shares.sum(axis=1), shares.sum(axis=0)
+    lift = shares / np.outer(rows, columns)
+    by_row = (shares * lift).sum(axis=1) / rows
+    by_column = (shares * lift).sum(axis=0) / columns
+    return np.asarray(2 * lift - by_row[:, None] - by_column)
 
 
 def chi_squared(counts: Floats) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
@@ -12,7 +11,7 @@ from scipy import stats
 from lib.data.dataset import Task
 from lib.errors import InputError
 from lib.estimates import benjamini_hochberg
-from lib.statistics.clustered import Codes, Floats, draw_rows, owner_codes
+from lib.statistics.clustered import Codes, Floats, draw_rows, owner_codes, shuffles
 from lib.statistics.columns import bins_of, column_kinds
 from lib.statistics.screening import feature_levels
 
@@ -59,8 +58,8 @@ def compute_mutual_information(
 
     Numbers are cut into up to ten bins of equal counts, missing values are a level. What chance
     gives is measured: the target is shuffled, and the information computed again. With groups,
-    whole groups change places (a group takes another one's targets in their order, repeated or
-    cut to fit), which keeps the likeness of a group's rows in the null.
+    whole groups change places (a group takes another one's targets in their order from a random
+    start, repeated or cut to fit), which keeps the likeness of a group's rows in the null.
 
     Parameters
     ----------
@@ -115,7 +114,7 @@ def compute_mutual_information(
     measure = _Measure(levels, n_classes=int(target.max(initial=0)) + 1)
     observed = measure(target)
     null = np.zeros((n_permutations, len(levels)))
-    for i, shuffled in enumerate(_shuffles(target, owner, n_permutations, rng)):
+    for i, shuffled in enumerate(shuffles(target, owner, n_permutations, rng)):
         null[i] = measure(shuffled)
     entropy = _entropy(np.bincount(target).astype(float))
     by_chance = null.mean(axis=0)
@@ -180,23 +179,3 @@ def _target_codes(y: pd.Series, task: Task) -> Codes:
     ranks = stats.rankdata(y.to_numpy(dtype=float))  # infinite targets are the highest
     codes = bins_of(np.asarray(ranks, dtype=float), 10)[0]
     return np.asarray(np.searchsorted(np.unique(codes), codes), dtype=np.int64)
-
-
-def _shuffles(
-    target: Codes, owner: Codes | None, n: int, rng: np.random.Generator
-) -> Iterator[Codes]:
-    if owner is None:
-        for _ in range(n):
-            yield rng.permutation(target)
-        return
-    _, codes = np.unique(owner, return_inverse=True)
-    order = np.argsort(codes, kind="stable")
-    sizes = np.bincount(codes)
-    starts = np.cumsum(sizes) - sizes
-    place = np.arange(len(codes)) - np.repeat(starts, sizes)  # of a row in its group
-    for _ in range(n):
-        giver = rng.permutation(len(sizes))
-        taken = np.repeat(starts[giver], sizes) + place % np.repeat(sizes[giver], sizes)
-        shuffled = np.empty_like(target)
-        shuffled[order] = target[order[taken]]
-        yield shuffled

@@ -186,10 +186,11 @@ def compute_normality(
         rows.append(_describe(name, values[seen], owned, level))
     table = pd.DataFrame(rows, columns=[c for c in COLUMNS if c not in {"q", "verdict"}])
     table["q"] = benjamini_hochberg(table["p"].to_numpy(dtype=float))
-    table["verdict"] = [
+    verdicts = [
         _verdict(row.q, row.skewness.value, row.excess_kurtosis.value, 1 - level)
         for row in table.itertuples()
     ]
+    table["verdict"] = pd.Series(verdicts, dtype=object)
     return table[COLUMNS]
 
 

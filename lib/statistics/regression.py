@@ -203,7 +203,7 @@ def fit_regression(
         alpha=solution.alpha,
         residual_spread=residual if family == "OLS" else math.nan,
         left_out=tuple(left_out),
-        notes=tuple(_notes(family, target, standard.shape[1], owner, sample_weight)),
+        notes=tuple(_notes(family, target, solution, owner, sample_weight)),
     )
 
 
@@ -270,11 +270,17 @@ def _sandwich(
 def _notes(
     family: Family,
     target: Floats,
-    n_columns: int,
+    solution: Solution,
     owner: Codes | None,
     sample_weight: pd.Series | None,
 ) -> list[str]:
     notes = []
+    n_columns = len(solution.bread) - (family == "negative binomial")
+    if family == "OLS" and float((target - solution.fitted).std()) < 1e-6 * float(target.std()):
+        notes.append(
+            "the features give the target away exactly, as parts their sum: errors and p-values "
+            "mean nothing, look for a leak (02)"
+        )
     n_events = len(target)
     if family == "logistic":
         n_events = int(min(target.sum(), len(target) - target.sum()))

@@ -21,6 +21,10 @@ class SeparationError(InputError):
     """Features tell the classes apart perfectly: a logistic regression has no finite estimate."""
 
 
+class NoOptimumError(InputError):
+    """A model's likelihood has no inner optimum, as NB2's for counts of too little spread."""
+
+
 @dataclass(frozen=True)
 class Solution:
     """What a fit hands over; columns are the constant and the standardised terms.
@@ -109,7 +113,7 @@ def _solve_glm(standard: Floats, target: Floats, weights: Floats, family: object
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")  # separation is looked for by us, and said
         model = GLM(target, standard, family=family, freq_weights=weights)
-        beta = model.fit(maxiter=100, tol=1e-13).params
+        beta = model.fit(maxiter=30, tol=1e-13).params
         fitted = model.predict(beta)
         variance = weights * model.family.variance(fitted)
         information = standard.T @ (standard * variance[:, None])
@@ -149,7 +153,7 @@ def _solve_negative_binomial(standard: Floats, target: Floats, weights: Floats) 
     slope = float(np.abs(model.score(beta)).max()) / len(target)
     if not (np.isfinite(beta).all() and beta[-1] > 0 and slope < 1e-6):
         msg = "The negative binomial regression found no optimum: its dispersion may be zero."
-        raise InputError(msg + " Use the Poisson regression with robust errors.")
+        raise NoOptimumError(msg + " Use the Poisson regression with robust errors.")
     bread = np.linalg.pinv(information, hermitian=True)
     fitted = np.exp(standard @ beta[:-1])
     return Solution(
