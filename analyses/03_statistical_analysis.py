@@ -5,9 +5,9 @@
 # and what could this table not have shown?
 #
 # **You get** how normal the numbers are; every feature against the target by a test chosen from
-# checked assumptions, with effect, interval and a sentence; correlations and mutual information
-# with corrected p-values; a regression with robust errors and its diagnostics, count models where
-# the target counts; and the smallest effect that this many rows can find.
+# checked assumptions, with effect, interval and direction; correlations and mutual information with
+# corrected p-values; a regression with robust errors and its diagnostics, count models where the
+# target counts; and the smallest effect that this many rows can find.
 #
 # **You need** nothing
 #
@@ -17,7 +17,6 @@
 from lib import plots, report, resampling, statistics
 from lib.config import load_config
 from lib.data import load_data
-from lib.errors import InputError
 from lib.estimates import format_p
 
 config = load_config()
@@ -36,10 +35,10 @@ all_rows = False
 
 # %% Load the rows
 dataset = load_data(config.dataset, target=config.target)
-if all_rows:
-    dataset.open_test("03_statistical_analysis")
-    report.warning("Every row is used, the {n_test} test rows too.", n_test=len(dataset.split.test))
 rows = dataset if all_rows else dataset.train
+if all_rows:
+    n_test = len(dataset.open_test("03_statistical_analysis"))
+    report.warning("Every row is used, the {n_test} test rows too.", n_test=n_test)
 data = resampling.sample_rows(rows, config.budget.max_rows, random_state=config.seed)
 X = statistics.as_frame(data.X.rename(columns=data.labels))
 report.finding("The rows: {data}.", data=rows.summary())
@@ -49,12 +48,11 @@ if len(data) < len(rows):
 # %% [markdown]
 # ## The rules, fixed before any test
 #
-# Asking about many features finds some by luck: q is p after Benjamini and Hochberg, the share of
-# false claims among those made, and decides; Holm's p, the chance of even one false claim, stands
-# beside it for those who can afford none. An effect is reported whether or not it "is significant".
+# Asking about many features finds some by luck: q is p after Benjamini and Hochberg, which bounds
+# the share of false claims, and decides; Holm's p, which bounds the chance of even one, stands
+# beside it for those who can afford none. An effect is shown whether or not it "is significant".
 # Where a table names groups, their rows repeat each other: tests and intervals then count groups,
-# not rows ("clustered"), except where this page says otherwise. Weights of rows are used by the
-# regressions and by nothing else.
+# not rows ("clustered"). Weights of rows are used by the regressions, and by nothing else.
 
 # %% Level and corrections
 level, alpha = config.confidence, 1 - config.confidence
@@ -64,8 +62,7 @@ report.finding(
 )
 design_effect = 1.0
 if data.groups is not None:
-    outcome = statistics.outcome_of(data)
-    design_effect = statistics.design_effect_of(outcome, data.groups)
+    design_effect = statistics.design_effect_of(statistics.outcome_of(data), data.groups)
     report.finding(
         "Rows repeat {n_groups} groups ({_group}): for a feature that is constant within them, "
         "{design_effect:.2f} rows are worth one.",
@@ -81,11 +78,11 @@ if data.sample_weight is not None:
 #
 # Shapiro and Wilk's test up to 5,000 values, beyond that the sharper of D'Agostino's and Anderson
 # and Darling's. Few tests below need normal values; what they need is that means behave, which
-# depends on skewness and on how many rows there are.
+# depends on skewness and on how many rows there are. The tests here take rows as independent.
 
 # %% Normality of each column
 normality = statistics.compute_normality(X, groups=data.groups, level=level)
-shown = normality.assign(q=normality["q"].map(format_p)).drop(columns="p")
+shown = statistics.p_in_words(normality).drop(columns="p")
 report.table(shown, title="Columns of numbers against a normal distribution", digits=2)
 report.finding(
     "Columns of numbers that depart from a normal distribution: {n_far} of {n_numbers}; notably "
@@ -106,10 +103,9 @@ figure = plots.plot_quantiles(X, normality)
 # %% [markdown]
 # ## Which features go with the target?
 #
-# The test follows from what was checked, and the route says what that was: group means where means
+# The test follows from what was checked, and the table says what that was: group means where means
 # behave, ranks where they do not; Welch's version where spreads differ; exact or shuffled tables
-# where counts are small. Checking first changes the test, not the level: simulations in
-# `benchmarks/bench_statistics.py` keep to 5 %.
+# where counts are small. Checking first does not spoil the level: `nox -s benchmark -- statistics`.
 
 # %% From assumptions to a test
 tests = statistics.compare_each_feature(
@@ -120,27 +116,27 @@ tests = statistics.compare_each_feature(
     random_state=config.seed,
     **asked,
 )
-tests = tests.sort_values("p", kind="stable", ignore_index=True)
+tests = statistics.sort_by_clarity(tests)
 route = ["feature", "compared", "checked", "then", "test"]
 report.table(tests[route], title="From checked assumptions to a test")
 
 # %% What the tests say
-shown = tests.assign(**{name: tests[name].map(format_p) for name in ("q", "holm")})
 columns = ["feature", "test", "n", "effect", "size", "magnitude", "q", "holm", "direction"]
-report.table(shown[columns], title=f"Each feature against {data.target}")
-n_found = int((tests["q"] < alpha).sum())
+shown = statistics.p_in_words(tests)[columns]
+report.table(shown, title=f"Each feature against {data.target}, the clearest first")
+n_found, n_tested = int((tests["q"] < alpha).sum()), int(tests["p"].notna().sum())
 report.finding(
     "Features that go with the target: {n_found} of {n_tested} tested (Holm: {n_holm}).",
     n_found=n_found,
-    n_tested=int(tests["p"].notna().sum()),
+    n_tested=n_tested,
     n_holm=int((tests["holm"] < alpha).sum()),
 )
 
 # %% Which groups differ
 pairs = statistics.compare_pairs(X, data.y, tests, **asked)
 if len(pairs):
-    shown = pairs.assign(p=pairs["p"].map(format_p))
-    report.table(shown, title="Pairs of groups, for the largest effects over several groups")
+    title = "Pairs of groups, for the largest effects over several groups"
+    report.table(statistics.p_in_words(pairs), title=title)
 
 # %% [markdown]
 # "Small", "medium" and "large" are Cohen's conventions, not judgements: a small effect on a costly
@@ -150,17 +146,15 @@ if len(pairs):
 # ## Would other intervals say the same?
 #
 # The intervals above come from formulas. The BCa bootstrap needs none: it draws rows (or whole
-# groups) again and again. Where both agree, the formula holds on this table.
+# groups) again and again. Where both agree, the formula holds on this table; where the bootstrap's
+# interval is much wider, trust the bootstrap.
 
 # %% Bootstrap intervals of the clearest effects
-clearest = (
-    tests.loc[tests["q"] < alpha, "feature"].head(3).tolist() or tests["feature"].tolist()[:3]
-)
 boot = statistics.bootstrap_effects(
     X,
     data.y,
-    clearest,
-    n_resamples=config.budget.n_resamples,
+    tests["feature"].head(3).tolist(),
+    n_resamples=max(config.budget.n_resamples, 1_000),  # fewer leave the ends to luck
     random_state=config.seed,
     max_rows=config.budget.max_rows_slow,
     **asked,
@@ -176,21 +170,20 @@ if len(boot):
 # %% [markdown]
 # ## Which numbers rise and fall together?
 #
-# Spearman's correlation: any steady rise or fall counts, however bent, and no outlier decides.
+# Spearman's correlation: any steady rise or fall counts, however bent, and no outlier decides. At
+# most 40 columns and 20,000 rows, as pairs grow with the square of columns.
 
 # %% Correlations
 correlations = statistics.compute_correlations(X, groups=data.groups, level=level)
 if len(correlations):
-    shown = correlations.assign(**{c: correlations[c].map(format_p) for c in ("q", "holm")})
-    report.table(shown.drop(columns="p").head(20), title="The strongest correlations")
-    report.finding(
-        "Pairs of numbers that are correlated: {n_correlated} of {n_pairs} (Holm: {n_pairs_holm}).",
-        n_correlated=int((correlations["q"] < alpha).sum()),
-        n_pairs=len(correlations),
-        n_pairs_holm=int((correlations["holm"] < alpha).sum()),
-    )
-else:
-    report.finding("Correlations are not applicable: fewer than two columns of numbers.")
+    shown = statistics.p_in_words(correlations).drop(columns="p").head(20)
+    report.table(shown, title="The strongest correlations")
+report.finding(
+    "Pairs of numbers that are correlated: {n_correlated} of {n_pairs} (Holm: {n_pairs_holm}).",
+    n_correlated=int((correlations["q"] < alpha).sum()),
+    n_pairs=len(correlations),
+    n_pairs_holm=int((correlations["holm"] < alpha).sum()),
+)
 
 # %% [markdown]
 # ## Is there any relation that the tests missed?
@@ -207,22 +200,18 @@ information = statistics.compute_mutual_information(
     n_permutations=config.budget.n_resamples,
     random_state=config.seed,
 )
-shown = information.assign(q=information["q"].map(format_p)).drop(columns="p")
+shown = statistics.p_in_words(information).drop(columns="p")
 report.table(shown, title=f"Information about {data.target}, in bits", digits=4)
-tested = set(tests.loc[tests["q"] < alpha, "feature"])
-bent = [f for f in information.loc[information["q"] < alpha, "feature"] if f not in tested]
+informative = information.loc[information["q"] < alpha, "feature"]
+missed = informative[~informative.isin(tests.loc[tests["q"] < alpha, "feature"])].tolist()
 report.finding(
     "Features with information beyond chance: {n_informative} of {n_features}; not seen by the "
-    "tests above: {n_bent}{_bent}.",
-    n_informative=int((information["q"] < alpha).sum()),
+    "tests above: {n_missed}{_missed}.",
+    n_informative=len(informative),
     n_features=len(information),
-    n_bent=len(bent),
-    _bent=f" ({', '.join(bent[:3])})" if bent else "",
+    n_missed=len(missed),
+    _missed=f" ({', '.join(missed[:3])})" if missed else "",
 )
-if information.attrs["n_rows"] < len(data):
-    report.finding(
-        "For this, {n_information} rows were sampled.", n_information=information.attrs["n_rows"]
-    )
 
 # %% [markdown]
 # ## What does each feature add, the others held fixed?
@@ -232,113 +221,47 @@ if information.attrs["n_rows"] < len(data):
 # is uneven. First, how far the features overlap: a variance inflation of 10 makes errors three
 # times as wide, and a condition number of 30 leaves some coefficients hardly determined.
 
-# %% Overlap of the features
-outcome, family = statistics.outcome_of(data), "OLS" if data.task == "regression" else "logistic"
-how = {"groups": data.groups, "sample_weight": data.sample_weight, "level": level}
-design = fit = None
-try:
-    design = statistics.make_design(X)
-except InputError as error:
-    report.finding("Regression is not applicable: {_why}", _why=str(error))
-if design is not None:
-    overlap = statistics.compute_collinearity(design)
-    report.table(overlap.head(15), title="Overlap of the features", digits=2)
-    if len(design.left_out):
-        report.table(design.left_out, title="What stays out of the regression")
-    report.finding(
-        "Features with a variance inflation of 10 or more: {n_overlapping} of {n_regressed}; "
-        "condition number {condition:.3g}.",
-        n_overlapping=int((overlap["vif"] >= 10).sum()),
-        n_regressed=len(overlap),
-        condition=statistics.condition_number(design),
-    )
+# %% Overlap of the features, and what stays out
+study = statistics.study_regression(data, X, level=level)
+if study.design is not None:
+    report.table(study.overlap.head(15), title="Overlap of the features", digits=2)
+    if len(study.design.left_out):
+        report.table(study.design.left_out, title="What stays out of the regression")
 
 # %% The regression
-if design is not None:
-    try:
-        fit = statistics.fit_regression(design, outcome, family, **how)
-    except InputError as error:
-        report.warning("{_why}", _why=str(error))
-if fit is not None:
-    terms = fit.table.sort_values("p", kind="stable")
-    terms = terms.assign(**{name: terms[name].map(format_p) for name in ("p", "q")})
+if study.fit is not None:
+    terms = statistics.p_in_words(study.fit.table.sort_values("p", kind="stable"))
     terms["coefficient"] = terms["coefficient"].map(str)  # each in its own unit, own digits
-    report.table(terms, title=f"{family} regression of {outcome.name}, errors {fit.errors}")
-    ax = plots.plot_coefficients(fit, target=str(outcome.name))
-    report.finding(
-        "{_family} on {n_regression} rows without gaps explains {r_squared:.3f} ({_share}); terms "
-        "beyond chance: {n_terms_found} of {n_terms}. Errors: {errors}.",
-        _family=family,
-        n_regression=fit.n,
-        r_squared=fit.r_squared,
-        _share="R²" if family == "OLS" else "McFadden's share of the log likelihood",
-        n_terms_found=int((fit.table["q"] < alpha).sum()),
-        n_terms=len(fit.table) - 1,
-        errors=fit.errors,
-    )
-    for term in fit.left_out:
-        report.warning("{_term} alone tells the classes apart without error: left out.", _term=term)
-    for note in fit.notes:
-        report.warning("{_note}.", _note=note)
+    title = f"{study.family} regression of {study.outcome}, errors {study.fit.errors}"
+    report.table(terms, title=title)
+    ax = plots.plot_coefficients(study.fit, target=study.outcome)
+if study.checks is not None:
+    report.table(statistics.p_in_words(study.checks), title="Residuals of the straight line")
+for seen in statistics.describe_regression(study, alpha=alpha):
+    say = report.warning if seen.is_warning else report.finding
+    say(seen.sentence, **seen.values)
 
 # %% [markdown]
 # A coefficient compares rows that differ in one feature and agree in all others. It is an effect
 # only if nothing that matters is missing, which no table can tell. Terms "per standard deviation"
-# can be compared with each other; for logs and odds 0.7 is a doubling. Where features overlap, a
-# wide interval says that the table cannot tell them apart.
-
-# %% [markdown]
-# ## Do the residuals behave?
-#
-# Uneven spread makes textbook errors wrong and sandwich errors necessary; residuals that are not
-# normal matter for few rows and for prediction intervals only.
-
-# %% Spread and shape of the residuals
-if fit is None or family != "OLS":
-    report.finding("Residual checks are for straight lines: not applicable here.")
-else:
-    checks = statistics.compute_residual_checks(fit, design, groups=data.groups, level=level)
-    report.table(checks.assign(p=checks["p"].map(format_p)), title="Residuals of the straight line")
-    first = checks.iloc[0]
-    report.finding(
-        "Spread of the residuals: {spread} ({_test}, p {_p}).",
-        spread=first["answer"],
-        _test=first["test"],
-        _p=format_p(first["p"]),
-    )
+# can be compared with each other; for log odds 0.7 is a doubling. Where features overlap, a wide
+# interval says that the table cannot tell them apart. Uneven spread makes textbook errors wrong;
+# residuals that are not normal matter for few rows and for prediction intervals only.
 
 # %% [markdown]
 # ## Does the target count something?
 #
-# Whole numbers from 0 are often counts, whose spread grows with their mean and which a line takes
-# below zero. Poisson's coefficients, on the log scale, hold whenever the mean does; its textbook
-# errors only when the variance equals the mean. The negative binomial (NB2) lets it exceed.
+# Whole numbers from 0 or 1 are often counts, whose spread grows with their mean and which a line
+# takes below zero. Poisson's coefficients, on the log scale, hold whenever the mean does; its
+# textbook errors only when the variance equals the mean. The negative binomial (NB2) lets it be
+# larger. `effect` is the average change of the count for one more unit.
 
 # %% Poisson and negative binomial
-if design is None or data.task != "regression" or not statistics.is_count(data.y):
-    report.finding("Count models are not applicable: the target does not count.")
-else:
-    try:
-        counts = statistics.fit_counts(design, data.y, **how)
-    except InputError as error:
-        report.warning("{_why}", _why=str(error))
-    else:
-        report.table(counts.table, title=f"Count regressions of {data.target}", digits=6)
-        report.table(counts.fit, title="How well they describe the counts")
-        report.finding(
-            "The variance exceeds the mean by {alpha_nb2:.3f} times its square (NB2); Cameron and "
-            "Trivedi's estimate is {overdispersion} (p {_p}).",
-            alpha_nb2=counts.negative_binomial.alpha,
-            overdispersion=counts.overdispersion,
-            _p=format_p(counts.overdispersion_p),
-        )
-        ratio = (counts.table["robust_error"] / counts.table["plain_error"]).iloc[1:]
-        report.finding(
-            "Poisson's textbook errors are {error_ratio:.2f} times too small (median); AIC prefers "
-            "{preferred}.",
-            error_ratio=float(ratio.median()),
-            preferred=str(counts.fit.loc[counts.fit["aic"].idxmin(), "model"]),
-        )
+if study.counts is not None:
+    report.table(study.counts.table, title=f"Count regressions of {data.target}", digits=6)
+    report.table(study.counts.fit, title="How well they describe the counts")
+for seen in statistics.describe_counts(study):
+    report.finding(seen.sentence, **seen.values)
 
 # %% [markdown]
 # ## What could this table not have shown?
@@ -348,47 +271,38 @@ else:
 # and the target alone, never from effects seen here, which would only repeat their p-values.
 
 # %% Power
-n_tests = max(int(tests["p"].notna().sum()), 1)
-asked_power = {
-    "task": data.task,
-    "n_tests": n_tests,
-    "design_effect": design_effect,
-    "alpha": alpha,
-}
-try:
-    power = statistics.compute_power(data.y, **asked_power)
-except InputError as error:
-    power = None
-    report.finding("Power is not applicable: {_why}", _why=str(error))
-if power is not None:
+power_asked = {"n_tests": max(n_tested, 1), "design_effect": design_effect, "alpha": alpha}
+power = statistics.compute_power(data.y, task=data.task, **power_asked)
+if len(power):
     report.table(power, title="The least effect found four times in five")
-    ax = plots.plot_power(statistics.compute_power_curves(data.y, **asked_power))
-    least = power.iloc[0]
+    curves = statistics.compute_power_curves(data.y, task=data.task, **power_asked)
+    ax = plots.plot_power(curves)
     report.finding(
         "Least detectable effect ({_question}): {measure} {least_effect:.3f} for one test, "
         "{least_of_all:.3f} for each of {n_tests}.",
-        _question=least["question"],
-        measure=least["measure"],
-        least_effect=float(least["one_test"]),
-        least_of_all=float(least["all_tests"]),
-        n_tests=n_tests,
+        _question=power["question"].iloc[0],
+        measure=power["measure"].iloc[0],
+        least_effect=float(power["one_test"].iloc[0]),
+        least_of_all=float(power["all_tests"].iloc[0]),
+        n_tests=power_asked["n_tests"],
     )
+else:
+    report.finding("Power is not applicable: the rows are worth fewer than six independent ones.")
 
 # %% [markdown]
 # ## Conclusion
 #
-# The clearest relations, with their sizes; what each of them adds to the others; and what to do.
+# The clearest relations with their sizes. Clear is not large, and neither is a cause.
 
 # %% Findings
-names = ("clearest", "second", "third", "fourth", "fifth")
-for name, row in zip(names, tests[tests["q"] < alpha].itertuples(), strict=False):
+found = tests[tests["q"] < alpha]
+names = ("first", "second", "third", "fourth", "fifth")
+for name, row in zip(names, found.itertuples(), strict=False):
     sentence = f"{{_claim}}: {{_effect}} {{{name}}}, {{_magnitude}} (q {{_q}})."
     words = {"_claim": row.claim, "_effect": row.effect, "_magnitude": row.magnitude}
     report.finding(sentence, **words, _q=format_p(row.q), **{name: row.size})
-if n_found == 0:
-    report.warning(
-        "No feature goes with the target beyond chance: see what power could have found."
-    )
+if not n_found:
+    report.warning("No feature goes with the target beyond chance: see what power could find.")
 
 # %% [markdown]
 # **Next** 10 builds features from these relations, 11 shows what models make of all of them

@@ -39,12 +39,20 @@ from lib.statistics.regression import Regression, fit_regression
 from lib.statistics.resampled import bootstrap_effects
 from lib.statistics.screening import compare_with_target, feature_levels
 from lib.statistics.solvers import SeparationError
+from lib.statistics.study import (
+    RegressionStudy,
+    describe_counts,
+    describe_regression,
+    study_regression,
+)
+from lib.statistics.wording import p_in_words
 
 __all__ = [
     "CountModels",
     "Design",
     "Observation",
     "Regression",
+    "RegressionStudy",
     "SeparationError",
     "StatisticalTests",
     "TimeProfile",
@@ -70,6 +78,8 @@ __all__ = [
     "condition_number",
     "correlation_ratio",
     "cramers_v",
+    "describe_counts",
+    "describe_regression",
     "describe_target",
     "design_effect_of",
     "feature_levels",
@@ -81,10 +91,12 @@ __all__ = [
     "normal_quantiles",
     "numbers_of",
     "outcome_of",
+    "p_in_words",
     "perform_statistical_tests",
     "rank_observations",
     "sample_rows",
     "sort_by_clarity",
     "stability_index",
+    "study_regression",
     "target_in_words",
 ]

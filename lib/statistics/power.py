@@ -10,7 +10,6 @@ import pandas as pd
 from scipy import optimize, stats
 
 from lib.data.dataset import Task
-from lib.errors import InputError
 
 GOOD_POWER = 0.8
 MANY = 1e5  # degrees of freedom from which t is normal to all digits shown
@@ -260,12 +259,7 @@ def compute_power(
     Returns
     -------
     DataFrame with columns question, measure, rows, one_test, all_tests
-        `rows` is how many independent rows these are worth.
-
-    Raises
-    ------
-    InputError
-        When a class has fewer than two rows or there are fewer than six.
+        `rows` is how many independent rows these are worth; no line when those are fewer than six.
 
     Examples
     --------
@@ -274,12 +268,8 @@ def compute_power(
     >>> table[["measure", "one_test"]].round(2).to_numpy().tolist()[0]
     ['d', 0.5]
     """
-    n = len(y) / design_effect
-    if n < 6:
-        msg = f"Power needs six independent rows; these are worth {n:.1f}."
-        raise InputError(msg)
-    rows = []
-    for question, measure, power_at, most in _questions(y, task, design_effect):
+    n, rows = len(y) / design_effect, []
+    for question, measure, power_at, most in _questions(y, task, design_effect) if n >= 6 else ():
         least = [
             solve_power(lambda x, a=level, f=power_at: f(x, a), 1e-6, most)  # type: ignore[misc]
             for level in (alpha, alpha / max(n_tests, 1))

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
 from lib.estimates import Estimate, format_p
@@ -59,7 +60,6 @@ def put_in_words(
 
     Examples
     --------
-    >>> import pandas as pd
     >>> from lib.statistics.routes import choose_route
     >>> from lib.statistics.samples import lay_out
     >>> y = pd.Series(np.arange(40.0))
@@ -107,3 +107,25 @@ def _direction(sample: Sample, route: Route, answer: Answer, target: str) -> str
     means = [float(values[sample.codes == code].mean()) for code in range(len(sample.names))]
     top, bottom = sample.names[int(np.argmax(means))], sample.names[int(np.argmin(means))]
     return f"is highest where {by} = {top}, lowest where {by} = {bottom}"
+
+
+def p_in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with its p-values as papers print them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns p, q and holm are taken for p-values.
+
+    Returns
+    -------
+    DataFrame
+        A copy.
+
+    Examples
+    --------
+    >>> p_in_words(pd.DataFrame({"n": [3], "q": [0.00001]})).to_dict("records")
+    [{'n': 3, 'q': '< 0.001'}]
+    """
+    found = [name for name in ("p", "q", "holm") if name in table]
+    return table.assign(**{name: table[name].map(format_p) for name in found})
