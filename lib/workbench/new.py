@@ -13,7 +13,7 @@ from lib.errors import InputError
 from lib.workbench.scripts import Script, select
 
 TEMPLATE = "99"
-NAME = re.compile(r"^(\d{2,3})_([a-z0-9]+(?:_[a-z0-9]+)*)$")
+NAME = re.compile(r"[0-9]{2,3}(_[a-z0-9]+)+")
 LONGEST = 60
 TITLE = re.compile(r"^# # .*$", re.MULTILINE)
 STATUS = "draft (then: in progress, complete)"
@@ -106,7 +106,7 @@ def check_name(name: str, scripts: Mapping[str, Script]) -> str:
     '50_my_experiment'
     """
     plain = name.removeprefix("analyses/").removesuffix(".py")
-    if not NAME.match(plain) or len(plain) > LONGEST:
+    if not NAME.fullmatch(plain) or len(plain) > LONGEST:
         msg = (
             f"'{name}' is no name for an analysis: expected two or three digits and lower-case "
             f"words joined by underscores, at most {LONGEST} characters, such as "
@@ -237,7 +237,7 @@ def _split_first_cell(text: str) -> tuple[str, str]:
 def _better(plain: str, scripts: Mapping[str, Script]) -> str:
     """Return a free name near what was typed."""
     words = re.sub(r"[^a-z0-9]+", "_", plain.lower()).strip("_")
-    digits = re.match(r"\d*", words)
+    digits = re.match(r"[0-9]*", words)
     given = digits.group() if digits else ""
     rest = words[len(given) :].strip("_")[: LONGEST - 4].strip("_") or "my_experiment"
     number = f"{int(given):02d}" if given and len(f"{int(given):02d}") <= 3 else ""
