@@ -119,7 +119,8 @@ def plot_strengths(
     ax.set_xlim(-0.01, min(reach * 1.1 + 0.02, 1.02))
     _kind_legend(ax, shown["kind"][is_sign].unique().tolist(), any_grey=not is_sign.all())
     left_out = of_many(len(shown), len(screening), "features drawn")
-    ax.set_xlabel(str(ax.get_xlabel()) + (f" ({left_out})" if left_out else ""))
+    if left_out:
+        ax.set_xlabel(f"strength alone, 0 to 1 ({left_out})")
     goes = "goes" if n_signs == 1 else "go"
     strongest = f"; strongest: '{shorten(shown['feature'].iloc[0])}'" if n_signs else ""
     set_title(

@@ -120,10 +120,10 @@ def plot_target_panel(
         codes, names = statistics.feature_levels(X[feature], kind)
         codes, names = _frequent_levels(codes, names, kind)
         _draw_levels(ax, codes, y.to_numpy(dtype=float), task=task, n_classes=len(classes))
-        ax.set_yticks(range(len(names)), short_labels(names, 18, inches=1.3, size=8))
+        ax.set_yticks(range(len(names)), short_labels(names, 18, inches=1.15, size=8))
         ax.set_ylim(-0.6, len(names) - 0.4)
         ax.set(xlabel=label, ylabel=_level_label(kind))
-        panel_title(ax, feature, inches=2.8)
+        panel_title(ax, feature, inches=2.4)
         _small_text(ax)
     if task == "multiclass":
         class_legend(figure, classes, y)
@@ -184,9 +184,9 @@ def _frequent_levels(codes: Codes, names: list[str], kind: str) -> tuple[Codes, 
 
 def _target_label(task: str, target: str, classes: Sequence[str]) -> str:
     if task == "binary":
-        positive = fit(classes[1] if len(classes) > 1 else "positive", 0.7, 8.5)
-        return f"rows with {fit(target, 1.4, 8.5)} = {positive}"
-    return f"rows by {fit(target, 1.8, 8.5)}" if task == "multiclass" else fit(target, 2.4, 8.5)
+        positive = fit(classes[1] if len(classes) > 1 else "positive", 0.5, 8.5)
+        return f"rows with {fit(target, 1.1, 8.5)} = {positive}"
+    return f"rows by {fit(target, 1.6, 8.5)}" if task == "multiclass" else fit(target, 2.4, 8.5)
 
 
 def _level_label(kind: str) -> str:

@@ -70,7 +70,7 @@ def plot_drift(
         ax.grid(visible=False, axis="y")
     left_out = of_many(len(shown), len(drift), "columns drawn")
     if left_out:
-        ax.set_xlabel(f"{ax.get_xlabel()} ({left_out})")
+        ax.set_xlabel(f"distance, 0 equal to 1 apart ({left_out})")
     set_title(ax, _claim(drift))
     return ax
 

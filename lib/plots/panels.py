@@ -201,8 +201,10 @@ def draw_heatmap(
 ) -> None:
     """Draw a square table of associations from -1 to 1; grey where there is none to compute."""
     values = matrix.to_numpy(dtype=float)
-    ax.imshow(np.isnan(values), cmap=ListedColormap(["#FFFFFF", "#D9D9D9"]), vmin=0, vmax=1)
-    image = ax.imshow(np.ma.masked_invalid(values), cmap="RdBu_r", norm=Normalize(-1, 1))
+    gaps = ListedColormap(["#FFFFFF", "#D9D9D9"])
+    ax.imshow(np.isnan(values), cmap=gaps, vmin=0, vmax=1, aspect="auto")
+    known = np.ma.masked_invalid(values)
+    image = ax.imshow(known, cmap="RdBu_r", norm=Normalize(-1, 1), aspect="auto")
     labels = short_labels(matrix.columns, inches=inches, size=size)
     ax.set_xticks(range(len(labels)), labels, rotation=90, size=size)
     ax.set_yticks(range(len(labels)), labels, size=size)
@@ -239,7 +241,7 @@ def percent_axis(ax: Axes, which: str = "x") -> None:
     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
 
 
-def panel_title(ax: Axes, name: object, *, inches: float = 2.0) -> None:
+def panel_title(ax: Axes, name: object, *, inches: float = 1.9) -> None:
     """Write a column's name over one of several panels."""
     weight = mpl.rcParams["axes.titleweight"]
     ax.set_title(fit(name, inches, PANEL_TITLE, weight=weight), size=PANEL_TITLE)

@@ -17,7 +17,7 @@ from lib.errors import InputError
 from lib.estimates import wilson
 from lib.plots.panels import compact, percent, percent_axis
 from lib.plots.style import BLUE, GREY, ORANGE, figure_title, legend_below, say, set_title
-from lib.plots.text import of_many, short_labels, shorten
+from lib.plots.text import fit, of_many, short_labels, shorten
 
 Floats = npt.NDArray[np.float64]
 Values = npt.NDArray[Any]
@@ -216,7 +216,7 @@ def _draw_confusion(
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (y, guess), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ax.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     size = 10 if n_classes <= 4 else max(7.0, 11 - 0.4 * n_classes)
     is_small = n_classes > 8  # cells hold a number without its sign
     for (row, column), share in np.ndenumerate(shares):
@@ -316,7 +316,7 @@ def _draw_calibration(
             share = wilson(int(y[part].sum()), len(part))
             ax.vlines(score[part].mean(), share.low, share.high, color=BLUE, alpha=0.5, linewidth=2)
             ax.scatter(score[part].mean(), share.value, color=BLUE, s=24, zorder=3)
-    ax.set_xlabel(f"predicted probability of {name} (dashed: perfect)")
+    ax.set_xlabel(f"predicted probability of {fit(name, 0.9, 10.5)} (dashed: perfect)")
     ax.set_ylabel("rows that are, with 95 % interval")
     reach = float(np.quantile(score, 0.995))
     end = 1.02 if reach > 0.5 else max(reach * 1.3, 0.05)
@@ -343,7 +343,9 @@ def _draw_regression(y: Floats, guess: Floats) -> Figure:
     axes[1].scatter(guess[shown], residual[shown], s=12, alpha=alpha, linewidths=0)
     axes[1].set(xlabel="predicted", ylabel="residual, predicted - actual")
     set_title(axes[1], f"Residuals: half are within {np.median(np.abs(residual)):.3g}")
-    axes[2].hist(residual, bins=40)
+    spread = float(np.ptp(residual))
+    is_constant = spread <= 1e-9 * float(np.abs(y).max() + np.abs(residual).max())
+    axes[2].hist(residual, bins=1 if is_constant else 40)
     axes[2].axvline(0, color=GREY, linestyle="--", linewidth=1)
     axes[2].set(xlabel="residual, predicted - actual", ylabel="rows")
     set_title(axes[2], f"Mean residual {residual.mean():+.3g}")

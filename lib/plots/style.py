@@ -9,9 +9,10 @@ import matplotlib.pyplot as plt
 from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
-from lib.plots.text import in_points, wrap
+from lib.plots.text import in_points, text_width, wrap
 
 STYLE_FILE = Path(__file__).with_name("study.mplstyle")
 BLUE, ORANGE, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#8C8C8C"
@@ -69,17 +70,23 @@ def set_title(ax: Axes, title: str) -> None:
     inches = panel_width(ax)
     is_alone = spec is not None and spec.get_gridspec().get_geometry() == (1, 1)
     is_left = mpl.rcParams["axes.titlelocation"] == "left"
-    if is_alone and is_left:
-        room = inches - 3 * LEFT
-    else:  # beside tick labels and a neighbour, axes get less than their share
-        room = cell_width(ax) * (0.72 if cell_width(ax) == inches else 0.8)
+    is_flush = is_alone and is_left
+    room = inches - 3 * LEFT if is_flush else cell_width(ax) - _label_width(ax)
     size, weight = in_points(mpl.rcParams["axes.titlesize"]), mpl.rcParams["axes.titleweight"]
     written = ax.set_title(wrap(title, room, size, weight=weight))
-    if is_alone and is_left and figure is not None:
+    if is_flush and figure is not None:
         up = ScaledTranslation(0, mpl.rcParams["axes.titlepad"] / 72, figure.dpi_scale_trans)
         over = blended_transform_factory(figure.transSubfigure, ax.transAxes)
         written.set_transform(over + up)
         written.set_x(LEFT / inches)
+
+
+def _label_width(ax: Axes) -> float:
+    """Return about how many inches the labels at the left of `ax` take."""
+    is_named = isinstance(ax.yaxis.get_major_locator(), FixedLocator)
+    names = [label.get_text() for label in ax.get_yticklabels()] if is_named else ["0.000"]
+    size = in_points(mpl.rcParams["ytick.labelsize"])
+    return 0.6 + max((text_width(name, size) for name in names), default=0.0)
 
 
 def legend_below(ax: Axes, *, n_columns: int = 3, title: str | None = None) -> None:

@@ -11,6 +11,7 @@ from matplotlib import font_manager
 from matplotlib.textpath import text_to_path
 
 LABEL_WIDTH = 28  # characters of a tick label
+HINTING = 1.04  # fitted to whole pixels, words get up to 4 % wider
 PLACEHOLDER = "\N{WHITE SQUARE}"
 
 
@@ -95,13 +96,14 @@ def fit(text: object, inches: float, size: float, *, weight: str | int = "normal
     Examples
     --------
     >>> fit("iiiiiiiiiiiiiiiiiiii", 1, 10), fit("WWWWWWWWWWWWWWWWWWWW", 1, 10)
-    ('iiiiiiiiiiiiiiiiiiii', 'WWW…WWW')
+    ('iiiiiiiiiiiiiiiiiiii', 'WWW…WW')
     """
     width = 5 + int(inches * 72 / (0.25 * size))  # no letter is narrower than a quarter
     words = shorten(text, width)
-    while width > 5 and text_width(words, size, weight=weight) > inches:
-        width = min(width, len(words)) - 1
-        words = shorten(text, max(width, 5))
+    known = words if "…" not in words else shorten(text, 400)  # cleaned once
+    while width > 5 and (wide := text_width(words, size, weight=weight)) > inches:
+        width = max(min(int(len(words) * inches / wide) + 1, len(words) - 1), 5)
+        words = shorten(known, width)
     return words
 
 
@@ -237,7 +239,8 @@ def spread(items: Sequence[int], n_kept: int) -> list[int]:
 @lru_cache(maxsize=4096)
 def _measured(text: str, size: float, weight: str | int, families: tuple[str, ...]) -> float:
     font = font_manager.FontProperties(family=list(families), size=size, weight=weight)
-    return float(text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]) / 72
+    points = text_to_path.get_text_width_height_descent(text, font, ismath=False)[0]
+    return HINTING * float(points) / 72
 
 
 @lru_cache(maxsize=4096)
