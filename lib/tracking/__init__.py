@@ -3,17 +3,25 @@
 `mlflow` (seconds to import) is loaded by the first call that needs it.
 """
 
-from lib.tracking.candidates import load_candidates, log_candidates
+from lib.tracking.candidates import (
+    defer_candidates,
+    load_candidates,
+    log_candidates,
+    log_deferred,
+)
 from lib.tracking.redaction import redact
 from lib.tracking.runs import AnalysisRun, start_analysis_run
-from lib.tracking.store import close_dead_runs, prepare_store
+from lib.tracking.store import check_store, close_dead_runs, prepare_store
 from lib.tracking.ui import open_ui
 
 __all__ = [
     "AnalysisRun",
+    "check_store",
     "close_dead_runs",
+    "defer_candidates",
     "load_candidates",
     "log_candidates",
+    "log_deferred",
     "open_ui",
     "prepare_store",
     "redact",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 FOLD_PREFIX = "folds/"
 COLUMNS = ["candidate", "analysis", "run_id", "fold", "metric", "score"]
 _LOGGED: dict[tuple[str, str, str], str] = {}  # (store, analysis run, candidate) -> run id
+_DEFERRED: list[tuple[Path, str]] = []  # (file, analysis) where candidates wait, if they do
 
 
 def log_candidates(
@@ -64,55 +66,102 @@ def log_candidates(
     """
     run = AnalysisRun.current
     config = run.config if run is not None else config or load_config()
-    if run is None:
-        prepare_store(config)
-    client = make_client(config)
     name, fingerprint = describe_dataset(dataset)
     common = {
         "study.kind": "candidate",
-        "study.analysis": run.analysis if run is not None else _script_name(config),
         "study.dataset": name,
         "study.data": fingerprint,
         "study.folds": getattr(folds, "fingerprint", folds),
         "study.folds_rule": getattr(folds, "description", ""),
         **choice_tags(config),
-        **process_tags(),
         **(tags or {}),
     }
-    if run is not None:
-        common["mlflow.parentRunId"] = run.run_id
+    candidates = _collect(scores, common)
+    if _DEFERRED:
+        path, analysis = _DEFERRED[-1]
+        waiting = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
+        for candidate in candidates:
+            candidate["tags"]["study.analysis"] = analysis
+        path.write_text(json.dumps([*waiting, *candidates]), encoding="utf-8")
+        return
+    for candidate in candidates:
+        candidate["tags"]["study.analysis"] = run.analysis if run else _script_name(config)
+    if run is None:
+        prepare_store(config)
+    _write(candidates, config, run)
+
+
+def defer_candidates(path: Path, analysis: str) -> None:
+    """Let `log_candidates` of this process write to a file, for `log_deferred` of a later one.
+
+    MLflow takes seconds to import, which an analysis then need not wait for.
+
+    Parameters
+    ----------
+    path : Path
+        JSON; made by the first candidates.
+    analysis : str
+        Who logs them.
+    """
+    _DEFERRED.append((path, analysis))
+
+
+def log_deferred(path: Path, config: Config) -> None:
+    """Track the candidates of a file that `defer_candidates` named, under the current run.
+
+    Parameters
+    ----------
+    path : Path
+        An absent file means that there were none.
+    config : Config
+        Says where the store is.
+    """
+    if path.exists():
+        _write(json.loads(path.read_text(encoding="utf-8")), config, AnalysisRun.current)
+
+
+def _collect(scores: Any, common: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return each model's tags, mean metrics and scores per fold, fit for JSON."""
     frame = getattr(scores, "frame", scores)
     times = getattr(scores, "times", None)
+    made = []
+    for candidate, rows in frame.groupby("model", sort=False):
+        means = rows.groupby("metric")["score"].mean().to_dict()
+        triples = zip(rows["metric"], rows["score"], rows["fold"], strict=True)
+        metrics = {str(key): float(mean) for key, mean in means.items()}
+        tags: dict[str, Any] = {**common, "study.candidate": str(candidate)}
+        steps = [(FOLD_PREFIX + str(m), float(s), int(fold)) for m, s, fold in triples]
+        metrics |= _mean_seconds(times, candidate)
+        made.append({"tags": tags, "metrics": metrics, "steps": steps})
+    return made
+
+
+def _write(candidates: list[dict[str, Any]], config: Config, run: AnalysisRun | None) -> None:
+    """Make a run of each candidate, under that of the analysis if there is one."""
+    client = make_client(config)
     with writing(config):
-        experiment_id = run.experiment_id if run is not None else find_experiment(client, name)
-        for candidate, rows in frame.groupby("model", sort=False):
-            own_tags = {**common, "study.candidate": str(candidate)}
-            seconds = _mean_seconds(times, candidate)
-            _log_candidate(client, experiment_id, rows, seconds=seconds, tags=own_tags)
+        for candidate in candidates:
+            tags = {**candidate["tags"], **process_tags()}
+            if run is not None:
+                tags["mlflow.parentRunId"] = run.run_id
+            experiment_id = (
+                run.experiment_id if run else find_experiment(client, tags["study.dataset"])
+            )
+            _log_candidate(client, experiment_id, candidate, tags)
 
 
 def _log_candidate(
-    client: Any,
-    experiment_id: str,
-    rows: pd.DataFrame,
-    *,
-    seconds: Mapping[str, float],
-    tags: Mapping[str, Any],
+    client: Any, experiment_id: str, candidate: Mapping[str, Any], tags: Mapping[str, Any]
 ) -> None:
-    candidate = tags["study.candidate"]
+    name = tags["study.candidate"]
     parent = tags.get("mlflow.parentRunId", tags["study.analysis"])
-    key = (client.tracking_uri, f"{parent} {tags['study.folds']}", candidate)
+    key = (client.tracking_uri, f"{parent} {tags['study.folds']}", name)
     if key in _LOGGED:
         client.delete_run(_LOGGED.pop(key))
-    run = client.create_run(experiment_id, run_name=candidate, tags=make_tags(tags))
-    means = rows.groupby("metric")["score"].mean().to_dict()
-    steps = (
-        (FOLD_PREFIX + str(metric), float(score), int(fold))
-        for metric, fold, score in zip(rows["metric"], rows["fold"], rows["score"], strict=True)
-    )
-    metrics = {str(k): float(v) for k, v in means.items()} | dict(seconds)
-    params = {"candidate": candidate, "folds": tags["study.folds_rule"]}
-    log_batches(client, run.info.run_id, params=params, metrics=metrics, steps=steps)
+    run = client.create_run(experiment_id, run_name=name, tags=make_tags(tags))
+    params = {"candidate": name, "folds": tags["study.folds_rule"]}
+    steps = [(metric, score, fold) for metric, score, fold in candidate["steps"]]
+    log_batches(client, run.info.run_id, params=params, metrics=candidate["metrics"], steps=steps)
     client.set_terminated(run.info.run_id)
     _LOGGED[key] = run.info.run_id
 

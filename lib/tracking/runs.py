@@ -32,6 +32,7 @@ class AnalysisRun:
     run_id: str
     experiment_id: str
     analysis: str
+    ended: int | None = None  # milliseconds since 1970; None is when it is closed
     current: ClassVar[AnalysisRun | None] = None  # candidates nest under it
 
     def finish(
@@ -61,13 +62,18 @@ class AnalysisRun:
             _log_figures(client, self.run_id, Path(folder) / "notebook.ipynb")
         closed = STATUSES.get(status.lower(), "FAILED")
         with writing(self.config):
-            client.set_terminated(self.run_id, status=closed)
+            client.set_terminated(self.run_id, status=closed, end_time=self.ended)
         if AnalysisRun.current is self:
             AnalysisRun.current = None
 
 
 def start_analysis_run(
-    config: Config, analysis: str, *, dataset: Any = None, tags: Mapping[str, Any] | None = None
+    config: Config,
+    analysis: str,
+    *,
+    dataset: Any = None,
+    tags: Mapping[str, Any] | None = None,
+    took: tuple[float, float] | None = None,
 ) -> AnalysisRun:
     """Begin the run of an analysis in this process, on a store made by `prepare_store`.
 
@@ -81,6 +87,8 @@ def start_analysis_run(
         Its `name` and `fingerprint`, or the name alone; by default the configured name.
     tags : mapping, optional
         Further tags, such as the git commit.
+    took : (float, float), optional
+        When it began and ended, in seconds since 1970, of a run tracked afterwards.
 
     Returns
     -------
@@ -100,10 +108,17 @@ def start_analysis_run(
     }
     with writing(config):
         experiment_id = find_experiment(client, name)
-        run = client.create_run(experiment_id, run_name=analysis, tags=make_tags(run_tags))
+        run = client.create_run(
+            experiment_id,
+            run_name=analysis,
+            tags=make_tags(run_tags),
+            start_time=None if took is None else int(took[0] * 1_000),
+        )
         _log_dataset(client, run.info.run_id, name, fingerprint)
-    AnalysisRun.current = AnalysisRun(config, run.info.run_id, experiment_id, analysis)
-    return AnalysisRun.current
+    made = AnalysisRun(config, run.info.run_id, experiment_id, analysis)
+    made.ended = None if took is None else int(took[1] * 1_000)
+    AnalysisRun.current = made
+    return made
 
 
 def choice_tags(config: Config) -> dict[str, str]:

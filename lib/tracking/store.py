@@ -61,6 +61,17 @@ def prepare_store(config: Config) -> str:
     return store_uri(config)
 
 
+def check_store(config: Config) -> None:
+    """Refuse early, without importing MLflow, a file in the store's place that is none.
+
+    Raises
+    ------
+    InputError
+        As `prepare_store`.
+    """
+    _is_whole(store_folder(config) / "mlflow.db")
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold an exclusive lock, which ends with the process whatever happens to it."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lib.workbench.execute import Executed
 
 RESULT = "record.json"  # what the parent reads when the child has ended
+CANDIDATES = "candidates.json"  # models that the analysis wants tracked
 STACK = "stack.txt"  # written by faulthandler when compiled code crashes
 Say = Callable[[Mapping[str, Any]], None]
 
@@ -120,8 +121,12 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
 
     config, path = load_config(), Path(task.path)
     cells = with_parameters([Cell(**cell) for cell in task.cells], task.parameters)
+    began = time.time()
     record = _start_record(task, config)
-    run = _start_tracking(task, config)
+    if task.tracking:
+        from lib.tracking import defer_candidates  # noqa: PLC0415
+
+        defer_candidates(Path(task.folder) / CANDIDATES, task.name)
     shell = execute.make_shell()
     shell.debug = task.debug
     shell.capture = capture.Capture()
@@ -152,10 +157,12 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
         "findings": len(record.findings) if record is not None else 0,
         "warnings": len(record.warnings) if record is not None else 0,
         "headline": (record.findings or [""])[0] if record is not None else "",
+        "numbers": _numbers(record),
+        "took": (began, time.time()),
     }
     if failure is not None and failure.name == "KeyboardInterrupt":
         result |= {"state": "interrupted", "note": "interrupted"}
-    _keep(task, execute.as_notebook(executed), result, record=record, run=run)
+    _keep(task, execute.as_notebook(executed), result, record=record)
     result["imported"] = _imported_since(inherited)
     if task.kernel and failure is None:
         say({"cell": "the same in a kernel", "line": 0, "position": len(cells), "of": len(cells)})
@@ -172,27 +179,18 @@ def _cross_check(task: Task, executed: list[Executed], result: dict[str, Any]) -
         result |= {"state": "failed", "note": said}
 
 
-def _keep(task: Task, notebook: Any, result: dict[str, Any], *, record: Any, run: Any) -> None:
-    """Write notebook, findings and page, and close the tracked run."""
+def _keep(task: Task, notebook: Any, result: dict[str, Any], *, record: Any) -> None:
+    """Write notebook, findings and page."""
     import nbformat  # noqa: PLC0415
 
     folder, passed = Path(task.folder), result["state"] == "passed"
     nbformat.write(notebook, folder / "notebook.ipynb")
     if record is not None and passed:
-        run_id = {} if run is None else {"mlflow_run_id": run.run_id}
-        record.finish({**task.provenance, **run_id})
+        record.finish(task.provenance)
     if task.pages:
         from lib.report import pages  # noqa: PLC0415
 
         pages.render_page(notebook, title=task.title, record=record, folder=folder)
-    if run is not None:
-        seconds = sum(cell["seconds"] for cell in result["cells"])
-        run.finish(
-            result["state"],
-            params=task.parameters,
-            metrics={**_numbers(record), "seconds": seconds},
-            folder=folder,
-        )
 
 
 def _start_record(task: Task, config: Config) -> Any:
@@ -207,19 +205,6 @@ def _start_record(task: Task, config: Config) -> Any:
         config=config,
         folder=Path(task.folder),
     )
-
-
-def _start_tracking(task: Task, config: Config) -> Any:
-    if not task.tracking:
-        return None
-    from lib import tracking  # noqa: PLC0415
-
-    tags = {
-        key: str(task.provenance[key])
-        for key in ("git_commit", "git_dirty")
-        if task.provenance.get(key) is not None
-    }
-    return tracking.start_analysis_run(config, task.name, dataset=task.dataset, tags=tags)
 
 
 def _numbers(record: Any) -> dict[str, float]:

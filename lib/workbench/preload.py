@@ -15,11 +15,16 @@ from typing import Any
 # Imported by the first call of a package, so that no import statement of ours shows it.
 HIDDEN = {
     "matplotlib": ("matplotlib_inline.config", "matplotlib.backends.backend_agg"),
-    "mlflow": ("mlflow.tracking", "mlflow.store.tracking.sqlalchemy_store"),
     "torch": ("torch._dynamo",),
     "pandas": ("pandas.io.formats.html",),
     "sqlalchemy": ("sqlalchemy.dialects.sqlite",),
 }
+# What the record of runs needs, in pieces of a second or less.
+TRACKING = (
+    "sqlalchemy.orm", "sqlalchemy.dialects.sqlite", "fastapi", "alembic.migration",
+    "opentelemetry.sdk.trace", "mlflow.entities", "mlflow", "mlflow.tracking",
+    "mlflow.store.tracking.sqlalchemy_store",
+)  # fmt: skip
 # Drivers that only some sources need; duckdb also complains at the end of a process that forked.
 ON_DEMAND = {"duckdb", "psycopg", "fastexcel", "openpyxl"}
 # What most analyses use, though functions import it only when they need it.

@@ -1,4 +1,4 @@
-"""What happens once before the analyses: packages imported, the table loaded, the store made."""
+"""What happens once before the analyses: packages imported, the table loaded."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import shutil
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,7 +27,7 @@ TABLE_SECONDS = 3600.0  # a large one may take its time
 
 
 class Preparation:
-    """Warms this process up while a child loads the table and makes the store.
+    """Warms this process up while a child loads the table.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ class Preparation:
         Raises
         ------
         InputError
-            When the table cannot be loaded, or the store not be made.
+            When the table cannot be loaded, or the record of runs is none.
         """
         warm = not self._supervisor.isolated
         if warm:
@@ -92,14 +92,26 @@ class Preparation:
         if self._reads_data or self._tracking:
             self._start_child()
         if warm:
-            machinery = {"lib.report.pages": self._pages, "lib.tracking.runs": self._tracking}
-            self._warm_up([name for name, used in machinery.items() if used], names)
+            self._warm_up(["lib.report.pages"] if self._pages else [], names)
         prepared = self._await_child()
         prepared["dataset"].setdefault("name", self._guess())
         write_json(
             self._names, {**read_json(self._names), self._key(): prepared["dataset"]["name"]}
         )
         return prepared
+
+    def warm_up_later(self) -> Iterator[None]:
+        """Import, piece by piece, what only the end of an analysis needs.
+
+        Yields
+        ------
+        None
+            After each piece, so that the caller can look after its children.
+        """
+        if self._tracking and not self._supervisor.isolated:
+            for name in preload.TRACKING:
+                preload.import_packages([name])
+                yield
 
     def _key(self) -> str:
         return json.dumps([self._config.dataset, self._config.target])
@@ -156,7 +168,7 @@ class Preparation:
 
 
 def prepare(config: Config, *, load: bool, tracking: bool, debug: bool) -> dict[str, Any]:
-    """Load the table once, lock its test rows, make the store; return what the runs need.
+    """Load the table once, lock its test rows, look at the store; return what the runs need.
 
     Parameters
     ----------
@@ -185,9 +197,9 @@ def prepare(config: Config, *, load: bool, tracking: bool, debug: bool) -> dict[
             made["dataset"] = {"name": dataset.name, "fingerprint": dataset.fingerprint}
             made["provenance"] = collect_provenance({"packages": {}, "python": ""})
         if tracking:
-            from lib.tracking import prepare_store  # noqa: PLC0415
+            from lib.tracking import check_store  # noqa: PLC0415
 
-            prepare_store(config)
+            check_store(config)
     except Exception as error:  # noqa: BLE001  # the parent says it
         made["error"] = str(error)
         if not isinstance(error, InputError):

@@ -9,7 +9,8 @@ import sys
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -25,7 +26,8 @@ from lib.workbench.prepare import Preparation
 from lib.workbench.progress import Progress, summary
 from lib.workbench.prose import render_and_leave
 from lib.workbench.scripts import find_scripts, select, with_needs
-from lib.workbench.supervise import Ended, Supervisor
+from lib.workbench.supervise import STEP, Ended, Supervisor
+from lib.workbench.track import SUFFIX, track, track_and_leave
 
 
 @dataclass(frozen=True)
@@ -104,6 +106,7 @@ class _Session:
         self.rows: dict[str, Row] = {}
         self.prepared: dict[str, Any] = {}
         self.keys: dict[str, dict[str, Any]] = {}
+        self.untracked: dict[str, Task] = {}
         self.temporary = Path()
         self.stop_asked = False
 
@@ -165,13 +168,14 @@ class _Session:
 
     def _work_off(self, plan: Plan) -> None:
         waiting = list(plan.order)
-        while waiting or self.supervisor.running:
+        warming = self.preparation.warm_up_later()
+        while waiting or self.supervisor.running or self.untracked:
             for name in self._ready(waiting, plan):
                 if self.stop_asked:
                     break
                 decision = plan.decide(name, self.rows)
                 starts = decision.action in {"run", "render"}
-                if starts and len(self.supervisor.running) >= self.jobs:
+                if starts and self._n_busy() >= self.jobs:
                     continue
                 waiting.remove(name)
                 self._act(name, decision, plan)
@@ -179,16 +183,30 @@ class _Session:
                 break
             if not self.supervisor.running and self._ready(waiting, plan):
                 continue
-            for ended in self.supervisor.wait():
-                self._settle(ended, plan)
+            is_warm = next(warming, self) is self
+            if is_warm:
+                self._track(plan)
+            for ended in self.supervisor.wait(STEP if is_warm else 0.0):
+                if ended.name.endswith(SUFFIX):
+                    self._settle_tracking(ended, plan)
+                else:
+                    self._settle(ended, plan)
             self.progress.tick()
         for name in waiting:  # Ctrl-C came first
             self.rows[name] = Row(name, self.scripts[name].title, "interrupted", "never began")
 
     def _ready(self, waiting: list[str], plan: Plan) -> list[str]:
         """Return what may be decided now, the longest first."""
-        ready = [n for n in waiting if all(need in self.rows for need in plan.scripts[n].needs)]
+
+        def is_settled(need: str) -> bool:
+            tracking = need in self.untracked or need + SUFFIX in self.supervisor.running
+            return need in self.rows and not tracking
+
+        ready = [n for n in waiting if all(map(is_settled, plan.scripts[n].needs))]
         return sorted(ready, key=lambda n: (-plan.manifest.entry(n).get("seconds", 0.0), n))
+
+    def _n_busy(self) -> int:
+        return sum(not name.endswith(SUFFIX) for name in self.supervisor.running)
 
     def _act(self, name: str, decision: Decision, plan: Plan) -> None:
         script, row = self.scripts[name], plan.manifest.row(name, self.scripts[name].title)
@@ -260,9 +278,42 @@ class _Session:
             entry = dict(plan.manifest.entry(name))
         entry["prose"] = self.scripts[name].prose_digest()
         state = "passed" if row.finished else row.state
+        if self.options.tracking and row.state not in {"rendered", "interrupted"}:
+            self.untracked[name] = self._task(name, plan)
+            state = "not tracked" if row.finished else state
         plan.manifest.put(name, {**entry, **asdict(row), "state": state})
         self.rows[name] = row
         self.progress.ended(row)
+
+    def _track(self, plan: Plan) -> None:
+        """Start a process for each ended analysis that writes it into the record of runs."""
+        while self.untracked and not self.stop_asked:
+            name, task = self.untracked.popitem()
+            task = replace(task, folder=str(self.temporary / (name + SUFFIX)))
+            stored, state = plan.manifest.folder / name, self.rows[name].state
+            if self.supervisor.isolated:
+                self._tracked(name, "", track(task, state, stored, self.config), plan)
+            else:
+                work = partial(track_and_leave, task, state, stored)
+                self.supervisor.fork(name + SUFFIX, Path(task.folder), work)
+
+    def _settle_tracking(self, ended: Ended, plan: Plan) -> None:
+        shutil.rmtree(ended.folder, ignore_errors=True)
+        if ended.state == "interrupted":  # the analysis runs again next time
+            return
+        failure = "" if ended.state == "passed" else f"not tracked: {ended.note}"
+        name, run_id = ended.name.removesuffix(SUFFIX), ended.result.get("mlflow_run_id", "")
+        self._tracked(name, failure, run_id, plan)
+
+    def _tracked(self, name: str, failure: str, run_id: str, plan: Plan) -> None:
+        """Remember that an analysis is in the record of runs, or why not."""
+        row = self.rows[name]
+        if row.finished and not failure:
+            plan.manifest.amend(name, state="passed", mlflow_run_id=run_id)
+        elif row.finished:
+            row.state, row.note = "failed", failure
+            plan.manifest.amend(name, state="failed", note=failure)
+            self.progress.ended(row)
 
     def _learn(self, ended: Ended) -> None:
         """Remember what the child had to import itself: the next parent does it once for all."""
