@@ -173,3 +173,25 @@ def test_isolated_runs_say_the_same(project):
     assert done.returncode == 1
     assert "exited by os._exit(3)" in row_of(done, "01_bad")
     assert project.texts("02_good") == "fine\n"
+
+
+@pytest.mark.parametrize("how", [(), ("--isolated",)])
+def test_an_analysis_that_cannot_be_tracked_fails_and_runs_again(project, how):
+    """A record that is damaged meanwhile is named, keeps the report, and makes nothing current."""
+    spoil = """
+from lib.config import load_config
+from lib.tracking.store import store_folder
+folder = store_folder(load_config())
+folder.mkdir(parents=True, exist_ok=True)
+_ = (folder / "mlflow.db").write_text("no database " * 1_000)
+"""
+    project.light = ("--no-pages",)
+    project.write("01_spoils", spoil)
+    done = project.run(*how)
+    assert done.returncode == 1
+    assert "not tracked: " in row_of(done, "01_spoils")
+    assert project.states() == {"01_spoils": "failed"}
+    (project.root / "reports" / "mlflow" / "mlflow.db").unlink()
+    project.write("01_spoils", "print('well')")
+    assert project.run(*how).returncode == 0
+    assert project.states() == {"01_spoils": "passed"}

@@ -222,6 +222,45 @@ def test_logging_a_candidate_again_in_a_plain_script_replaces_it(config):
     assert len(client.search_runs([experiment], "tags.`study.data` = '91a1'")) == 1
 
 
+@pytest.fixture
+def waiting(monkeypatch, tmp_path) -> Path:
+    """Return the file where candidates of this process wait for a later one."""
+    monkeypatch.setattr(candidates, "_DEFERRED", [])
+    path = tmp_path / "candidates.json"
+    tracking.defer_candidates(path, "12_later")
+    return path
+
+
+def test_deferred_candidates_are_seen_by_their_own_analysis(config, waiting):
+    """What an analysis logs it can load at once, last word first, before anything is in the store."""
+    dataset = SimpleNamespace(name="toy", fingerprint="de1a7ed")
+    for score in (0.1, 0.2):
+        tracking.log_candidates(make_scores(net=[score, 0.3]), dataset=dataset, folds=FOLDS)
+    found = tracking.load_candidates(
+        config, dataset_fingerprint="de1a7ed", folds_fingerprint="5f01d5"
+    )
+    assert found["score"].tolist() == [0.2, 0.3]
+    assert set(found["analysis"]) == {"12_later"}
+    with pytest.raises(InputError):
+        tracking.load_candidates(
+            config, dataset_fingerprint="de1a7ed", folds_fingerprint="other folds"
+        )
+
+
+def test_deferred_candidates_nest_under_their_analysis(config, waiting, monkeypatch):
+    """A later process puts them under the run of the analysis, with the same scores."""
+    dataset = SimpleNamespace(name="toy", fingerprint="de1a7ed2")
+    tracking.log_candidates(make_scores(net=[0.25, 0.5]), dataset=dataset, folds=FOLDS)
+    monkeypatch.setattr(candidates, "_DEFERRED", [])
+    run = tracking.start_analysis_run(config, "12_later", dataset=dataset)
+    tracking.log_deferred(waiting, config)
+    run.finish()
+    found = tracking.load_candidates(config, dataset_fingerprint="de1a7ed2")
+    assert found["score"].tolist() == [0.25, 0.5]
+    candidate = store.make_client(config).get_run(found["run_id"].iloc[0])
+    assert candidate.data.tags["mlflow.parentRunId"] == run.run_id
+
+
 def test_missing_candidates_name_the_command(config):
     """Nothing tracked is one sentence with the way out."""
     with pytest.raises(InputError, match="nox -s run_analyses -- 11"):

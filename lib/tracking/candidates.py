@@ -203,7 +203,7 @@ def load_candidates(
     -------
     pandas.DataFrame
         Columns candidate, analysis, run_id, fold, metric, score; sorted by the first two, metric
-        and fold.
+        and fold. `run_id` is "" for candidates that this very analysis logged.
 
     Raises
     ------
@@ -212,19 +212,38 @@ def load_candidates(
     """
     import pandas as pd  # noqa: PLC0415
 
+    own = _waiting(dataset_fingerprint, folds_fingerprint)
+    mine = {tuple(row[:2]) for row in own}
     runs = _latest_runs(config, dataset_fingerprint, folds_fingerprint)
-    if not runs:
+    if not runs and not own:
         where = " and these folds" if folds_fingerprint else ""
         msg = (
             f"No candidate is tracked on this dataset ({dataset_fingerprint}){where}; make them "
             "with: nox -s run_analyses -- 11"
         )
         raise InputError(msg)
-    client = make_client(config)
-    rows = [row for run in runs for row in _fold_scores(client, run)]
+    client = make_client(config) if runs else None
+    stored = [row for run in runs for row in _fold_scores(client, run)]
+    rows = [row for row in stored if row[:2] not in mine] + own
     frame = pd.DataFrame(rows, columns=COLUMNS)
     order = ["candidate", "analysis", "metric", "fold"]
     return frame.sort_values(order, kind="stable", ignore_index=True)
+
+
+def _waiting(data: str, folds: str | None) -> list[tuple[str, str, str, int, str, float]]:
+    """Return rows of the candidates that this process deferred, which have no run yet."""
+    if not _DEFERRED or not _DEFERRED[-1][0].exists():
+        return []
+    latest = {}
+    for candidate in json.loads(_DEFERRED[-1][0].read_text(encoding="utf-8")):
+        tags = candidate["tags"]
+        if tags["study.data"] == data and folds in {None, tags["study.folds"]}:
+            latest[tags["study.candidate"]] = candidate
+    return [
+        (name, candidate["tags"]["study.analysis"], "", fold, metric.removeprefix(FOLD_PREFIX), s)
+        for name, candidate in latest.items()
+        for metric, s, fold in candidate["steps"]
+    ]
 
 
 def _fold_scores(client: Any, run: Any) -> list[tuple[str, str, str, int, str, float]]:

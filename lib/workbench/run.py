@@ -292,10 +292,18 @@ class _Session:
             task = replace(task, folder=str(self.temporary / (name + SUFFIX)))
             stored, state = plan.manifest.folder / name, self.rows[name].state
             if self.supervisor.isolated:
-                self._tracked(name, "", track(task, state, stored, self.config), plan)
+                self._track_here(task, state, stored, plan)
             else:
                 work = partial(track_and_leave, task, state, stored)
                 self.supervisor.fork(name + SUFFIX, Path(task.folder), work)
+
+    def _track_here(self, task: Task, state: str, stored: Path, plan: Plan) -> None:
+        run_id = failure = ""
+        try:
+            run_id = track(task, state, stored, self.config)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the analysis is not tracked
+            failure = f"not tracked: {type(error).__name__}: {error}"
+        self._tracked(task.name, failure, run_id, plan)
 
     def _settle_tracking(self, ended: Ended, plan: Plan) -> None:
         shutil.rmtree(ended.folder, ignore_errors=True)
