@@ -162,7 +162,7 @@ def load_config(**overrides: Any) -> Config:
     3
     """
     root = project_root()
-    chosen = {**_study_table(root), **_environment(), **overrides}
+    chosen = {**study_table(root), **_environment(), **overrides}
     effort = chosen.get("effort", "standard")
     if effort not in BUDGETS:
         msg = f"effort must be one of {', '.join(EFFORTS)}; got '{effort}'."
@@ -177,7 +177,29 @@ def load_config(**overrides: Any) -> Config:
         raise InputError(_one_sentence(error)) from error
 
 
-def _study_table(root: Path) -> dict[str, Any]:
+def study_table(root: Path) -> dict[str, Any]:
+    """Return the `[study]` table of the catalogue: what git keeps is made with it.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        Top of the repository.
+
+    Returns
+    -------
+    dict
+        Settings by name; {} without a catalogue.
+
+    Raises
+    ------
+    InputError
+        When the file is not valid TOML.
+
+    Examples
+    --------
+    >>> study_table(project_root())["dataset"]
+    'rand_hie'
+    """
     path = root / "data" / "catalog.toml"
     if not path.is_file():
         return {}

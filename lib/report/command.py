@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.config import Config
+from lib.config import Config, study_table
 from lib.data.names import slug
 from lib.errors import InputError
 from lib.report.diff import diff, diff_beyond_tolerance
@@ -169,9 +169,7 @@ def _read_run(folder: Path) -> Run:
 
 
 def _check_acceptable(run: Run, config: Config) -> None:
-    from lib.config import _study_table  # noqa: PLC0415 - what git keeps is made of defaults
-
-    study = _study_table(config.root)
+    study = study_table(config.root)
     seed = str(study.get("seed", Config.model_fields["seed"].default))
     number = run.analysis.partition("_")[0]
     if run.state not in {"", "passed", "unchanged"}:

@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from lib.config import Config, load_config
+from lib.config import Config, load_config, study_table
 from lib.data.names import slug
 from lib.errors import InputError, suggest
 from lib.report import text
@@ -241,9 +241,7 @@ def dataset_folder(config: Config) -> str:
 
 def default_dataset(config: Config) -> str:
     """Return the dataset whose findings are committed: the catalogue's, whatever was chosen."""
-    from lib.config import _study_table  # noqa: PLC0415 - its one reader
-
-    return str(_study_table(config.root).get("dataset", Config.model_fields["dataset"].default))
+    return str(study_table(config.root).get("dataset", Config.model_fields["dataset"].default))
 
 
 def _decode(value: Mapping[str, Any]) -> Any:
