@@ -1,0 +1,314 @@
+"""The gallery of figures, `docs/gallery.md`: every public figure of `lib.plots` on real tables.
+
+`python -m lib.workbench.gallery` draws it again. The code under each picture is the code that
+drew it, taken from this file.
+"""
+
+from __future__ import annotations
+
+import inspect
+import io
+import sys
+import textwrap
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from lib import evaluation, models, plots, resampling, statistics
+from lib.config import Config, load_config, project_root
+from lib.data import Dataset, load_data
+
+DPI = 72  # small in git, readable when opened
+COLOURS = 48  # of a palette
+TABLES = ("rand_hie", "wine", "diabetes")  # binary, multiclass, regression
+PAGE, PICTURES = Path("docs/gallery.md"), Path("docs/images/gallery")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A real table and what figures are drawn from."""
+
+    dataset: Dataset
+    config: Config
+
+    @cached_property
+    def train(self) -> Dataset:
+        """The training rows."""
+        return self.dataset.train
+
+    @cached_property
+    def X(self) -> pd.DataFrame:  # noqa: N802 - the field's name
+        """The features of the training rows, under their own names."""
+        return statistics.as_frame(self.train.X.rename(columns=self.train.labels))
+
+    @cached_property
+    def test(self) -> pd.DataFrame:
+        """The features of the test rows."""
+        return statistics.as_frame(self.dataset.test_features.rename(columns=self.train.labels))
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """Features and target in one frame."""
+        return self.X.assign(**{self.train.target: statistics.target_in_words(self.train)})
+
+    @cached_property
+    def scores(self) -> Any:
+        """Three models, cross-validated."""
+        known = models.baselines(self.train, self.config)
+        chosen = {name: known[name] for name in ("dummy", "linear", "decision tree")}
+        cv = resampling.make_cv(self.train, n_splits=5, random_state=0)
+        return evaluation.cross_validate(chosen, self.train, resampling.make_folds(self.train, cv))
+
+
+def _quick_eda_plots(t: Table) -> Any:
+    return plots.quick_eda_plots(t.frame, t.train.target)
+
+
+def _plot_model_performance(t: Table) -> Any:
+    linear = t.scores.predictions["linear"]
+    if t.train.task == "regression":
+        return plots.plot_model_performance(t.train.y, linear)
+    names = np.array(t.train.classes)
+    y_true, y_pred = names[t.train.y], names[linear.argmax(axis=1)]
+    return plots.plot_model_performance(y_true, y_pred, linear, classes=names.tolist())
+
+
+def _plot_scores(t: Table) -> Any:
+    comparison = evaluation.compare(t.scores, reference="dummy")
+    metric = evaluation.default_scoring(t.train.task)
+    return plots.plot_scores(t.scores.frame, comparison, metric=metric)
+
+
+def _plot_target(t: Table) -> Any:
+    return plots.plot_target(t.train.y, classes=t.train.classes, name=t.train.target)
+
+
+def _plot_strengths(t: Table) -> Any:
+    train = t.train
+    screening = statistics.compare_with_target(t.X, train.y, task=train.task, groups=train.groups)
+    return plots.plot_strengths(screening, target=train.target)
+
+
+def _plot_target_panel(t: Table) -> Any:
+    train = t.train
+    screening = statistics.compare_with_target(t.X, train.y, task=train.task, groups=train.groups)
+    return plots.plot_target_panel(
+        t.X, train.y, screening, task=train.task, target=train.target, classes=train.classes
+    )
+
+
+def _plot_distributions(t: Table) -> Any:
+    return plots.plot_distributions(t.X, max_columns=9)
+
+
+def _plot_quantiles(t: Table) -> Any:
+    normality = statistics.compute_normality(t.X, groups=t.train.groups)
+    return plots.plot_quantiles(t.X, normality, max_panels=6)
+
+
+def _plot_missing(t: Table) -> Any:
+    return plots.plot_missing(statistics.compute_missing(t.X), shape=t.X.shape)
+
+
+def _plot_types(t: Table) -> Any:
+    return plots.plot_types(statistics.compute_types(t.X))
+
+
+def _plot_associations(t: Table) -> Any:
+    return plots.plot_associations(statistics.compute_associations(t.X), max_columns=14)
+
+
+def _plot_scatter_matrix(t: Table) -> Any:
+    target = t.train.y.rename(t.train.target)
+    numbers = t.X.select_dtypes("number").iloc[:, -4:]
+    return plots.plot_scatter_matrix(numbers, target=target, classes=t.train.classes)
+
+
+def _plot_drift(t: Table) -> Any:
+    return plots.plot_drift(statistics.compare_samples(t.X, t.test, groups=t.train.groups))
+
+
+def _plot_time_profile(t: Table) -> Any:
+    train = t.train
+    if train.time is None:
+        return None
+    over_time = statistics.compute_time_profile(train.time, train.y, groups=train.groups)
+    return plots.plot_time_profile(over_time, target=train.target, is_share=train.task == "binary")
+
+
+def _plot_coefficients(t: Table) -> Any:
+    study = statistics.study_regression(t.train, t.X)
+    if study.fit is None:  # here: a line separates the classes, and has no finite coefficients
+        return None
+    return plots.plot_coefficients(study.fit, target=study.outcome)
+
+
+def _plot_power(t: Table) -> Any:
+    n_tests = t.X.shape[1]
+    curves = statistics.compute_power_curves(t.train.y, task=t.train.task, n_tests=n_tests)
+    return plots.plot_power(curves)
+
+
+RECIPES: dict[Callable[[Table], Any], str] = {
+    _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
+    _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
+    _plot_scores: "Does a model beat the dummy? A dot a fold, and corrected intervals.",
+    _plot_target: "How is the target distributed?",
+    _plot_strengths: "Which features go with the target, each alone?",
+    _plot_target_panel: "How does the target change over the strongest features?",
+    _plot_distributions: "What values does each column hold?",
+    _plot_quantiles: "Which columns are far from a normal distribution, and in which way?",
+    _plot_missing: "Where are values missing?",
+    _plot_types: "What kinds of columns are there?",
+    _plot_associations: "Which columns say the same thing?",
+    _plot_scatter_matrix: "How do pairs of numbers look?",
+    _plot_drift: "Do training and test rows look alike?",
+    _plot_time_profile: "Does the target change over time?",
+    _plot_coefficients: "What does each feature add, the others held fixed?",
+    _plot_power: "Which effects are too small for this table to show?",
+}
+INTRODUCTION = """\
+# Gallery of figures
+
+One function draws one figure. Functions take tables that `lib.statistics`, `lib.evaluation` and
+the like have computed; none of them fits a model. Each returns matplotlib's figure or axes, with
+title, labels and units. Call `plots.setup_plotting()` once before.
+
+The three columns are a binary, a multiclass and a regression table: `rand_hie` (the default),
+`wine` and `diabetes`, training rows only. Click on a picture to see it in full size. The code is
+what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
+`t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned.
+
+This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
+a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
+its own, to brush and zoom; analysis 01 attaches one.
+"""
+
+
+def load_tables() -> list[Table]:
+    """Return the three tables.
+
+    Returns
+    -------
+    list of Table
+        Nothing is computed yet.
+    """
+    configs = [load_config(dataset=name, effort="standard", seed=0) for name in TABLES]
+    return [Table(load_data(config.dataset, config=config), config) for config in configs]
+
+
+def draw(recipe: Callable[[Table], Any], table: Table) -> bytes | None:
+    """Return one picture of the gallery.
+
+    Parameters
+    ----------
+    recipe : callable
+        One of `RECIPES`.
+    table : Table
+        What to draw.
+
+    Returns
+    -------
+    bytes or None
+        A PNG of few colours, the same on every run; None where the figure does not apply.
+    """
+    from PIL import Image  # noqa: PLC0415 - for this page only
+
+    drawn = recipe(table)
+    if drawn is None:
+        return None
+    figure = drawn if hasattr(drawn, "savefig") else drawn.get_figure(root=True)
+    full, small = io.BytesIO(), io.BytesIO()
+    figure.savefig(full, format="png", dpi=DPI, metadata={"Software": None})
+    figure.clear()
+    picture = Image.open(full).convert("RGB")
+    palette = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    palette.save(small, format="png", optimize=True)
+    return small.getvalue()
+
+
+def picture_path(recipe: Callable[[Table], Any], name: str) -> Path:
+    """Return where a picture goes in the project: `docs/images/gallery/plot_types_wine.png`."""
+    return PICTURES / f"{recipe.__name__.lstrip('_')}_{name}.png"
+
+
+def write_section(recipe: Callable[[Table], Any], names: list[str]) -> str:
+    """Return a figure's part of the page.
+
+    Parameters
+    ----------
+    recipe : callable
+        One of `RECIPES`.
+    names : list of str
+        The tables that it was drawn of.
+
+    Returns
+    -------
+    str
+        Markdown: question, pictures, code.
+
+    Examples
+    --------
+    >>> print(write_section(_plot_types, ["rand_hie", "wine"]))
+    ## `plot_types`
+    <BLANKLINE>
+    What kinds of columns are there? Not applicable to `diabetes`.
+    <BLANKLINE>
+    | rand_hie | wine |
+    |---|---|
+    | ![plot_types of rand_hie](images/gallery/plot_types_rand_hie.png) | ![...](...) |
+    <BLANKLINE>
+    ```python
+    plots.plot_types(statistics.compute_types(t.X))
+    ```
+    <BLANKLINE>
+    """
+    name = recipe.__name__.lstrip("_")
+    lines = inspect.getsource(recipe).splitlines()[1:]
+    code = textwrap.dedent("\n".join(lines)).replace("return ", "")
+    paths = [picture_path(recipe, table).relative_to(PAGE.parent) for table in names]
+    pictures = [f"![{name} of {at}]({path})" for at, path in zip(names, paths, strict=True)]
+    table = [f"| {' | '.join(names)} |", "|" + "---|" * len(names), f"| {' | '.join(pictures)} |"]
+    absent = [f"`{at}`" for at in TABLES if at not in names]
+    note = f" Not applicable to {' and '.join(absent)}." if absent else ""
+    parts = [f"## `{name}`", RECIPES[recipe] + note, "\n".join(table), f"```python\n{code}\n```\n"]
+    return "\n\n".join(parts)
+
+
+def make_gallery(root: Path) -> list[Path]:
+    """Draw every figure and write the page.
+
+    Parameters
+    ----------
+    root : Path
+        The project's folder, or another to compare with it.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page last.
+    """
+    (root / PICTURES).mkdir(parents=True, exist_ok=True)
+    plots.setup_plotting()
+    tables, sections, written = load_tables(), [INTRODUCTION], []
+    for recipe in RECIPES:
+        shown = []
+        for table in tables:
+            picture = draw(recipe, table)
+            if picture is not None:
+                shown.append(table.dataset.name)
+                written.append(root / picture_path(recipe, shown[-1]))
+                written[-1].write_bytes(picture)
+        sections.append(write_section(recipe, shown))
+    (root / PAGE).write_text("\n".join(sections), encoding="utf-8")
+    return [*written, root / PAGE]
+
+
+if __name__ == "__main__":
+    for path in make_gallery(project_root()):
+        sys.stdout.write(f"{path.relative_to(project_root())}\n")
