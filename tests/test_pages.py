@@ -1,12 +1,16 @@
 """Pages say what was found first, and show names, cells and outputs as data, never as markup."""
 
+import base64
+import io
 import json
 import re
 import time
 
+import numpy as np
 import pandas as pd
 import pytest
 from nbformat import v4
+from PIL import Image
 
 from lib import report
 from lib.config import Config
@@ -264,8 +268,34 @@ def test_index_shows_every_state(study):
                   "1 timed out", "1 passed", "1 blocked", "Traceback\nlast line", "needs 03_b"):  # fmt: skip
         assert words in index
     assert "Finding 3." not in index
+    assert index.index("Careful.") < index.index("Finding 2.")  # warnings first
+    assert re.search(r"\d{4}-\d\d-\d\d \d\d:\d\d</span>", index)  # when it ended
     assert f'<a href="{folder.name}/page.html">02 · A</a>' in index
     assert "03_b/page.html" not in index  # there is no such page
+
+
+def test_figures_take_a_third_of_their_bytes(tmp_path):
+    """A large figure gets a palette, its colours stay; a photograph is left as it is."""
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    blue, orange = (0, 114, 178), (213, 94, 0)
+    figure = np.full((900, 900, 3), 255, dtype=np.uint8)
+    figure[:400, :400], figure[500:, 500:] = blue, orange
+    figure[400:500] = rng.integers(0, 64, (100, 900, 1), dtype=np.uint8) + np.uint8(190)
+    for image, is_figure in ((figure, True), (noise, False)):
+        content = io.BytesIO()
+        Image.fromarray(image).save(content, format="png")
+        given = base64.b64encode(content.getvalue()).decode()
+        output = v4.new_output("display_data", data={"image/png": given})
+        path = pages.render_page(make_notebook(output), title="T", record=None, folder=tmp_path)
+        page = path.read_text(encoding="utf-8")
+        shown = re.search(r'src="data:image/png;base64,([^"]+)"', page)[1]
+        assert (len(shown) < 0.67 * len(given)) == is_figure
+        assert (shown == given) != is_figure
+        pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(shown))).convert("RGB"))
+        if is_figure:
+            assert np.abs(pixels[0, 0].astype(int) - blue).max() <= 4
+            assert np.abs(pixels[-1, -1].astype(int) - orange).max() <= 4
 
 
 def test_pages_link_to_neighbours_that_exist(tmp_path):

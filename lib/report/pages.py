@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,7 @@ def render_page(
             contents=contents,
             headlines=_sentences(headlines),
             others=_sentences(e for e in entries if e["kind"] == "finding" and e not in headlines),
-            warnings=_sentences(e for e in entries if e["kind"] == "warning"),
+            warnings=_sentences(_warnings(twin)),
             dataset=twin.get("provenance", {}).get("dataset", ""),
             provenance=_provenance(twin.get("provenance", {})),
         )
@@ -176,8 +177,9 @@ def _card(folder: Path, row: Mapping[str, Any]) -> dict[str, Any]:
         "page": f"{quote(str(row['name']))}/page.html" if (folder / "page.html").is_file() else "",
         "headlines": sentences[:N_HEADLINES],
         "n_more": max(len(twin.get("findings", ())) - N_HEADLINES, 0),
+        "warnings": _sentences(_warnings(twin)[:N_HEADLINES]),
         "n_warnings": len(twin.get("warnings", ())),
-        "facts": _facts(row),
+        "facts": _facts(row) + _when(folder / "record.json"),
         "note": str(row.get("note") or ""),
         "error": _full_error(result) if mood(state) == "bad" else "",
         "compared": str(row.get("compared") or ""),
@@ -197,6 +199,19 @@ def _facts(row: Mapping[str, Any]) -> list[str]:
     facts = [f"{row['seconds']:.1f} s"] if row.get("seconds") else []
     facts += [f"{row['peak_mb']:,.0f} MB"] if row.get("peak_mb") else []
     return facts + ([f"{row['cells']} cells"] if row.get("cells") else [])
+
+
+def _when(record: Path) -> list[str]:
+    """Return the local time at which an analysis last ended."""
+    if not record.is_file():
+        return []
+    ended = datetime.fromtimestamp(record.stat().st_mtime).astimezone()
+    return [f"{ended:%Y-%m-%d %H:%M}"]
+
+
+def _warnings(twin: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    sections = twin.get("sections", ())
+    return [e for section in sections for e in section["entries"] if e["kind"] == "warning"]
 
 
 def _full_error(result: Mapping[str, Any]) -> str:

@@ -24,7 +24,7 @@ from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
 DPI = 72  # small in git, readable when opened
-COLOURS = 48  # of a palette
+COLOURS = 128  # of a palette
 TABLES = ("rand_hie", "wine", "diabetes")  # binary, multiclass, regression
 PAGE, PICTURES = Path("docs/gallery.md"), Path("docs/images/gallery")
 
@@ -57,6 +57,11 @@ class Table:
         return self.X.assign(**{self.train.target: statistics.target_in_words(self.train)})
 
     @cached_property
+    def study(self) -> Any:
+        """A regression on all features."""
+        return statistics.study_regression(self.train, self.X)
+
+    @cached_property
     def scores(self) -> Any:
         """Three models, cross-validated."""
         known = models.baselines(self.train, self.config)
@@ -71,11 +76,11 @@ def _quick_eda_plots(t: Table) -> Any:
 
 def _plot_model_performance(t: Table) -> Any:
     linear = t.scores.predictions["linear"]
-    if t.train.task == "regression":
-        return plots.plot_model_performance(t.train.y, linear)
-    names = np.array(t.train.classes)
-    y_true, y_pred = names[t.train.y], names[linear.argmax(axis=1)]
-    return plots.plot_model_performance(y_true, y_pred, linear, classes=names.tolist())
+    y_true, y_pred, y_proba = t.train.y.to_numpy(), linear, None
+    if t.train.task != "regression":
+        names = np.array(t.train.classes)
+        y_true, y_pred, y_proba = names[y_true], names[linear.argmax(axis=1)], linear
+    return plots.plot_model_performance(y_true, y_pred, y_proba)
 
 
 def _plot_scores(t: Table) -> Any:
@@ -135,17 +140,12 @@ def _plot_drift(t: Table) -> Any:
 
 def _plot_time_profile(t: Table) -> Any:
     train = t.train
-    if train.time is None:
-        return None
     over_time = statistics.compute_time_profile(train.time, train.y, groups=train.groups)
     return plots.plot_time_profile(over_time, target=train.target, is_share=train.task == "binary")
 
 
 def _plot_coefficients(t: Table) -> Any:
-    study = statistics.study_regression(t.train, t.X)
-    if study.fit is None:  # here: a line separates the classes, and has no finite coefficients
-        return None
-    return plots.plot_coefficients(study.fit, target=study.outcome)
+    return plots.plot_coefficients(t.study.fit, target=t.study.outcome)
 
 
 def _plot_power(t: Table) -> Any:
@@ -172,6 +172,10 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_coefficients: "What does each feature add, the others held fixed?",
     _plot_power: "Which effects are too small for this table to show?",
 }
+APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
+    _plot_time_profile: lambda t: t.train.time is not None,
+    _plot_coefficients: lambda t: t.study.fit is not None,  # not where a line separates classes
+}
 INTRODUCTION = """\
 # Gallery of figures
 
@@ -182,7 +186,8 @@ title, labels and units. Call `plots.setup_plotting()` once before.
 The three columns are a binary, a multiclass and a regression table: `rand_hie` (the default),
 `wine` and `diabetes`, training rows only. Click on a picture to see it in full size. The code is
 what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
-`t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned.
+`t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned,
+`t.study` what `statistics.study_regression` did.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
@@ -219,15 +224,16 @@ def draw(recipe: Callable[[Table], Any], table: Table) -> bytes | None:
     """
     from PIL import Image  # noqa: PLC0415 - for this page only
 
-    drawn = recipe(table)
-    if drawn is None:
+    if not APPLIES.get(recipe, lambda _: True)(table):
         return None
+    drawn = recipe(table)
     figure = drawn if hasattr(drawn, "savefig") else drawn.get_figure(root=True)
     full, small = io.BytesIO(), io.BytesIO()
     figure.savefig(full, format="png", dpi=DPI, metadata={"Software": None})
     figure.clear()
     picture = Image.open(full).convert("RGB")
-    palette = picture.quantize(COLOURS, dither=Image.Dither.NONE)
+    octree, none = Image.Quantize.FASTOCTREE, Image.Dither.NONE
+    palette = picture.quantize(COLOURS, method=octree, dither=none)
     palette.save(small, format="png", optimize=True)
     return small.getvalue()
 
