@@ -85,6 +85,8 @@ def test_run_keeps_batches_artifacts_and_status(config, tmp_path):
     assert kept.inputs.dataset_inputs[0].dataset.digest == "feedc0de"
     files = {a.path for a in store.make_client(config).list_artifacts(run.run_id)}
     assert {"findings.md", "figures"} <= files
+    beside = (store.store_folder(config) / "artifacts").resolve().as_uri()
+    assert kept.info.artifact_uri.startswith(beside)
     assert AnalysisRun.current is None
 
 
@@ -359,7 +361,9 @@ def test_concurrent_runs_of_one_dataset_share_an_experiment(config):
     with ThreadPoolExecutor(2) as pool:
         found = list(
             pool.map(
-                lambda _: candidates.find_experiment(store.make_client(config), "brand new"),
+                lambda _: candidates.find_experiment(
+                    store.make_client(config), "brand new", config
+                ),
                 range(2),
             )
         )

@@ -145,7 +145,7 @@ def _write(candidates: list[dict[str, Any]], config: Config, run: AnalysisRun | 
             if run is not None:
                 tags["mlflow.parentRunId"] = run.run_id
             experiment_id = (
-                run.experiment_id if run else find_experiment(client, tags["study.dataset"])
+                run.experiment_id if run else find_experiment(client, tags["study.dataset"], config)
             )
             _log_candidate(client, experiment_id, candidate, tags)
 

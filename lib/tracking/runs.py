@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from lib.config import Config
+from lib.data.names import slug
 from lib.tracking.redaction import redact
-from lib.tracking.store import import_mlflow, make_client, process_tags, writing
+from lib.tracking.store import import_mlflow, make_client, process_tags, store_folder, writing
 
 LONGEST_PARAM, LONGEST_TAG, LONGEST_NAME = 6_000, 5_000, 250
 STATUSES = {
@@ -107,7 +108,7 @@ def start_analysis_run(
         **(tags or {}),
     }
     with writing(config):
-        experiment_id = find_experiment(client, name)
+        experiment_id = find_experiment(client, name, config)
         run = client.create_run(
             experiment_id,
             run_name=analysis,
@@ -137,14 +138,18 @@ def describe_dataset(dataset: Any) -> tuple[str, str]:
     return str(getattr(dataset, "name", dataset)), str(getattr(dataset, "fingerprint", ""))
 
 
-def find_experiment(client: Any, dataset: str) -> str:
-    """Return the experiment of a dataset, made if absent (also when two processes want it)."""
+def find_experiment(client: Any, dataset: str, config: Config) -> str:
+    """Return the experiment of a dataset, made if absent (also when two processes want it).
+
+    Its files stay beside the database: MLflow by itself puts them where the process was started.
+    """
     mlflow = import_mlflow()
     name = redact("dataset", dataset) or "study"
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name))
+            place = (store_folder(config) / "artifacts" / slug(name)).resolve()
+            return str(client.create_experiment(name, artifact_location=place.as_uri()))
         except mlflow.MlflowException:  # another process was faster
             found = client.get_experiment_by_name(name)
             if found is None:
