@@ -1,0 +1,39 @@
+"""What the guides say is there: links, quoted findings, sessions."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lib.config import project_root
+
+ROOT = project_root()
+GUIDES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+LINK = re.compile(r"\]\((?!https?:)([^)#\s]+)")
+QUOTE = re.compile(r"^> (.+) \(\[\d\d\]\((.+?)\)\)$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_links_lead_somewhere(guide):
+    """Every relative link names a file or folder of the repository."""
+    text = guide.read_text(encoding="utf-8")
+    dead = [link for link in LINK.findall(text) if not (guide.parent / link).exists()]
+    assert not dead
+
+
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_sessions_exist(guide):
+    """Every `nox -s NAME` of a guide is a session of the noxfile."""
+    sessions = set(re.findall(r"@nox\.session\ndef (\w+)", (ROOT / "noxfile.py").read_text()))
+    named = set(re.findall(r"nox -s (\w+)", guide.read_text(encoding="utf-8")))
+    assert named <= sessions
+
+
+def test_quoted_findings_are_the_committed_ones():
+    """Sentences that the guide on practice quotes stand in the findings that git keeps."""
+    guide = ROOT / "docs" / "practice.md"
+    quotes = QUOTE.findall(guide.read_text(encoding="utf-8"))
+    assert len(quotes) >= 7
+    for sentence, link in quotes:
+        findings = Path(guide.parent, link).read_text(encoding="utf-8")
+        assert f"- {sentence}\n" in findings, sentence
