@@ -77,11 +77,18 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style, formatting and types."""
+    """Check style, formatting, types and the checklist of analyses."""
     _install(session)
     session.run(PYTHON, "-m", "ruff", "check", ".", *session.posargs, external=True)
     session.run(PYTHON, "-m", "ruff", "format", "--check", ".", external=True)
     session.run(PYTHON, "-m", "mypy", external=True)
+    session.run(PYTHON, "-m", "lib.workbench", "checklist", external=True)
+
+
+@nox.session
+def checklist(session: nox.Session) -> None:
+    """Judge analyses before a commit, or a colleague's scripts: `-- PATH`."""
+    _workbench(session, "checklist")
 
 
 @nox.session

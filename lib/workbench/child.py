@@ -117,7 +117,7 @@ def leave(folder: Path, work: Callable[[], dict[str, Any]]) -> NoReturn:
 
 
 def _run(task: Task, say: Say) -> dict[str, Any]:
-    from lib.workbench import capture, execute  # noqa: PLC0415  # IPython: not in every process
+    from lib.workbench import capture, execute, observe  # noqa: PLC0415  # IPython
 
     config, path = load_config(), Path(task.path)
     cells = with_parameters([Cell(**cell) for cell in task.cells], task.parameters)
@@ -131,6 +131,9 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
     shell.debug = task.debug
     shell.capture = capture.Capture()
     shell.capture.begin()
+    watched = observe.Observer(path, [config.root, config.reports, path.parent.parent])
+    watched.begin()
+    shell.events.register("post_execute", lambda: watched.end_cell(shell.user_ns))
     before, inherited = _own_modules(), set(sys.modules)
 
     def on_cell(position: int, cell: Cell) -> None:
@@ -139,6 +142,7 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
                 if heading != task.title:
                     record.enter_section(heading)
         if cell.kind == "code":
+            watched.start_cell(cell)
             say({"cell": cell.title, "line": cell.line, "position": position, "of": len(cells)})
 
     executed, failure = execute.execute(cells, path, shell, on_cell=on_cell)
@@ -158,6 +162,7 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
         "warnings": len(record.warnings) if record is not None else 0,
         "headline": (record.findings or [""])[0] if record is not None else "",
         "numbers": _numbers(record),
+        "observed": watched.result(),
         "took": (began, time.time()),
     }
     if failure is not None and failure.name == "KeyboardInterrupt":

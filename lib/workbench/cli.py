@@ -1,4 +1,4 @@
-"""The command line: run, findings, mlflow, lab, notebook, new."""
+"""The command line: run, findings, checklist, mlflow, lab, notebook, new."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     lab.set_defaults(command=_lab)
     _add_notebook(commands)
     _add_new(commands)
+    _add_checklist(commands)
     return parser
 
 
@@ -125,6 +126,18 @@ def _add_new(commands: Any) -> None:
     new.add_argument("--author", help="name of the author (git's user.name)")
     new.add_argument("--date", help="as YYYY-MM-DD (today)")
     new.add_argument("--analyses", type=Path, help="another folder of analyses")
+
+
+def _add_checklist(commands: Any) -> None:
+    checklist = commands.add_parser("checklist", help="judge scripts before a commit")
+    checklist.set_defaults(command=_checklist)
+    checklist.add_argument(
+        "paths", nargs="*", type=Path, metavar="PATH", help="scripts or folders (analyses/)"
+    )
+    checklist.add_argument(
+        "--format", choices=["text", "github"],
+        help="github: annotations of a pull request (chosen by itself where GitHub runs it)",
+    )  # fmt: skip
 
 
 def _run(given: argparse.Namespace) -> int:
@@ -211,6 +224,12 @@ def _new(given: argparse.Namespace) -> int:
     number = path.name.partition("_")[0]
     sys.stdout.write(f"{shown}: edit it, then run it with: nox -s run_analyses -- {number}\n")
     return 0
+
+
+def _checklist(given: argparse.Namespace) -> int:
+    from lib.workbench.checklist.command import run_checklist  # noqa: PLC0415
+
+    return run_checklist(given.paths, load_config(), sys.stdout, how=given.format)
 
 
 def parse_parameter(text: str) -> tuple[str, Any]:

@@ -23,6 +23,7 @@ from lib.workbench.preload import NO_SERVER, without
 READER = "1"  # raise when this module reads the same file differently
 PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}
 NAME = re.compile(r"^(\d{2,3})_\w+$")
+MARKER = re.compile(r"#\s*%%")
 KEPT_METADATA = ("title", "tags", "cell_depth")
 
 
@@ -282,7 +283,7 @@ def _read(path: Path) -> dict[str, Any]:
 
     text = _decode(path)
     notebook = jupytext.reads(text, fmt=PERCENT)
-    cells = _with_lines(notebook.cells, text.splitlines())
+    cells = place_cells(notebook.cells, text.splitlines())
     first = next((cell.source for cell in cells if cell.kind == "markdown"), "")
     title = next(iter(headings(first)), path.stem)
     return {
@@ -309,9 +310,29 @@ def _needs(first_cell: str) -> list[str]:
     return sorted(set(re.findall(r"\b\d{2,3}\b", clause)))
 
 
-def _with_lines(cells: Iterable[Any], lines: list[str]) -> list[Cell]:
-    """Find the line of the file on which each cell begins; jupytext does not tell."""
-    placed, position = [], 0
+def place_cells(cells: Iterable[Any], lines: list[str]) -> list[Cell]:
+    r"""Find the line of the file on which each cell begins; jupytext does not tell.
+
+    Parameters
+    ----------
+    cells : iterable of nbformat.NotebookNode
+        As jupytext read them.
+    lines : list of str
+        Of the file.
+
+    Returns
+    -------
+    list of Cell
+        In order.
+
+    Examples
+    --------
+    >>> from nbformat.v4 import new_code_cell
+    >>> place_cells([new_code_cell("x = 1")], ["# %%", "x = 1"])[0].line
+    2
+    """
+    placed: list[Cell] = []
+    position = 0
     for cell in cells:
         source = cell.source.splitlines()
         shown = source if cell.cell_type == "code" else [f"# {line}".rstrip() for line in source]
@@ -321,7 +342,7 @@ def _with_lines(cells: Iterable[Any], lines: list[str]) -> list[Cell]:
                 for i in range(position, len(lines) - len(shown) + 1)
                 if [line.rstrip() for line in lines[i : i + len(shown)]]
                 == [line.rstrip() for line in shown]
-                and (i == 0 or cell.cell_type != "code" or lines[i - 1].startswith("# %%"))
+                and (not i or cell.cell_type != "code" or MARKER.match(lines[i - 1]) or not placed)
             ),
             position,
         )
