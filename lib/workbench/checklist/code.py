@@ -11,7 +11,7 @@ from lib.workbench.checklist.rules import Problem
 from lib.workbench.new import NAME as FILE_NAME
 
 # Single letters that mean the same to everyone in the field.
-LETTERS = frozenset("XYZxyzijkmnpqtTN_")
+LETTERS = frozenset("xyzijkmnpqt_ABCDEFGHIJKLMNOPQRSTUVWXYZ")  # capitals: matrices, sizes
 PLACEHOLDER = re.compile(
     r"_*(foo|bar|baz|qux|quux|asdf|blah|xxx+|aaa+|stuff|thingy?|things|something|whatever|junk|tmp|temp)_?\d*"
     r"|(df|data|dat|var|val|lst|arr|obj|dict|list|func|function|res|result|out|output|thing)_?\d+"

@@ -121,6 +121,7 @@ def judge(paths: Sequence[Path], config: Config) -> Judgement:
         found = [*page.broken, *(p for p in by_ruff if p.path == page.path)]
         found += [problem for check in CHECKS for problem in check(page)]
         found += _check_pasted(page)
+        found = _without_doubles(found)
         judged = set(RULES) - ({"C04"} if note else set())
         judged -= {"A10", "A07"} if not page.in_project else BY_RUN | {"A07"}
         if runs is not None and page.in_project:
@@ -214,6 +215,17 @@ def _check_pasted(page: Page) -> Iterator[Problem]:
     for number, line in enumerate(page.lines, 1):
         if line.startswith("# Out[") or any(mark in line for mark in PASTED[:1] + PASTED[2:]):
             yield Problem(page.path, number, "A07", "an output is pasted into the script", number)
+
+
+def _without_doubles(found: Sequence[Problem]) -> list[Problem]:
+    """Drop what ruff says of an import that A02 reports already."""
+    late = {problem.line for problem in found if problem.code == "A02"}
+    doubles = ("E402", "F811")
+    return [
+        p
+        for p in found
+        if not (p.code == "C04" and p.line in late and p.message.startswith(doubles))
+    ]
 
 
 def _merge(static: Sequence[Problem], seen: Sequence[Problem]) -> list[Problem]:

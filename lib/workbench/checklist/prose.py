@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from itertools import takewhile
 
 from lib.workbench.checklist.page import Page
 from lib.workbench.checklist.rules import Problem
@@ -28,7 +29,8 @@ CONCLUDES = re.compile(
     r"discussion|lessons?|wrap[- ]?up|recap|in short|what (we|have we) learn\w*|to sum up)\b",
     re.IGNORECASE,
 )  # fmt: skip
-PURPOSE_WORDS, CONCLUSION_WORDS = 5, 8
+PURPOSE_WORDS, CONCLUSION_WORDS, COMMENT_WORDS = 5, 8, 6
+LONGEST_HEADING = 60
 MAX_RUN, MAX_LINES = 3, 60
 RECORDS = {"lib.report.finding", "lib.report.warning"}
 
@@ -57,7 +59,7 @@ def check_title(page: Page) -> Iterator[Problem]:
 
 def check_prose(page: Page) -> Iterator[Problem]:
     """A03: words between code."""
-    if page.code and not any(cell.kind == "markdown" for cell in page.cells):
+    if page.code and not any(_speaks(page, cell) for cell in page.cells):
         yield page.whole("A03", "no Markdown cell at all", page.code[0].line)
         return
     run = 0
@@ -67,7 +69,7 @@ def check_prose(page: Page) -> Iterator[Problem]:
             continue
         if not cell.source.strip():
             continue
-        run += 1
+        run = 1 if _speaks(page, cell) else run + 1
         if run == MAX_RUN + 1:
             yield page.in_cell(
                 cell, "A03", f"more than {MAX_RUN} code cells without Markdown between"
@@ -86,6 +88,15 @@ def check_findings(page: Page) -> Iterator[Problem]:
             yield page.whole("A06", "no key finding is recorded (`report.finding`)")
     elif page.code and not _concludes(page):
         yield page.whole("A06", "ends without a conclusion: no closing words, no printed result")
+
+
+def _speaks(page: Page, cell: Cell) -> bool:
+    """Say whether a cell is prose, or, in scripts of others, opens with a comment in words."""
+    if cell.kind != "code" or page.in_project:
+        return cell.kind != "code"
+    opening = [line for line in cell.source.splitlines()[:12] if line.strip()]
+    said = list(takewhile(lambda line: line.startswith("#"), opening))
+    return len(" ".join(said).split()) >= COMMENT_WORDS
 
 
 def _opening(page: Page) -> list[str]:
@@ -138,8 +149,10 @@ def _count_lines(tree: ast.Module) -> int:
 
 def _concludes(page: Page) -> bool:
     spoken = [cell for cell in page.cells if cell.kind == "markdown"]
-    after_first = spoken[1:]
-    if any(CONCLUDES.search(h) for cell in after_first for h in headings(cell.source)):
+    comments = (c for c in page.code[1:] if _speaks(page, c))
+    said = [h for cell in spoken[1:] for h in headings(cell.source)]
+    said += [line for cell in comments for line in cell.source.splitlines() if line[:2] == "# "]
+    if any(CONCLUDES.search(text) for text in said if len(text) < LONGEST_HEADING):
         return True
     last_code = page.code[-1]
     closing = [cell for cell in spoken if cell.line > last_code.line]
