@@ -165,11 +165,12 @@ def time_overlap(dataset: Dataset, rng: np.random.Generator, *, severe: bool) ->
 
 def later_date(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:
     n = len(dataset)
+    dataset = dataset.take(rng.permutation(n))
     opened = pd.Series(pd.date_range("2020-01-01", periods=n, freq="6h"))
     delay = pd.Series(pd.to_timedelta(rng.exponential(30, n), unit="D"))
     closed = (opened + delay).where(pd.Series(rng.random(n) < (1.0 if severe else 0.6)), opened)
     shuffled = with_column(dataset, opened=opened, closed=closed)
-    return whole(replace(shuffled, time=opened.rename("opened")))
+    return whole(replace(shuffled, time=opened.rename("opened"), rule=None))
 
 
 def random_over_time(dataset: Dataset, rng: np.random.Generator, *, severe: bool) -> Dataset:

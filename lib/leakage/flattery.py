@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from lib.data import Dataset
-from lib.estimates import Estimate, corrected_mean, corrected_t_test
+from lib.estimates import Estimate
+from lib.estimates.estimate import ratio
 from lib.evaluation import cross_validate, default_scoring, scorers
 from lib.leakage.scores import make_booster
-from lib.leakage.table import as_numbers, shuffled_folds, ungrouped
+from lib.leakage.table import Codes, as_numbers, shuffled_folds, ungrouped
 from lib.resampling import Folds, sample_rows
 
-SMALL = 4_000  # rows up to which folds are repeated for a surer difference
+SHARED_TRAINING = 1.5  # (1/5 + 1/4) / (1/5), rooted: Nadeau and Bengio's correction of five folds
+N_BLOCKS = 20  # of whole groups, which are left out in turn to see how far a score varies
 MATERIAL = 0.05  # share of what a model knows that must vanish before it counts
 
 
@@ -26,9 +31,10 @@ class Flattery:
     Attributes
     ----------
     promised, kept : Estimate
-        Score on random folds, and on folds that fit the data.
+        Score on random folds, and on folds that fit the data. Intervals are as wide as scores
+        vary between independent parts of the data: whole groups, or periods.
     difference : Estimate
-        Promised minus kept, paired by fold, corrected interval.
+        Promised minus kept.
     p_value : float
         Of no difference.
     chance : float
@@ -93,35 +99,85 @@ def measure_by_groups(
     grouped = replace(numbers, groups=pd.Series(labels.to_numpy(), name="found"))
     grouped = sample_rows(grouped, max_rows, random_state=random_state)
     free = ungrouped(grouped)
-    n_repeats = 2 if len(free) <= SMALL else 1
-    folds = [
-        shuffled_folds(part, n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
+    promised, kept = (
+        _Scored.fit(free, shuffled_folds(part, n_splits=n_splits, random_state=random_state))
         for part in (free, grouped)
-    ]
-    return _compare(free, *folds, level=level, random_state=random_state)
+    )
+    assert grouped.groups is not None
+    blocks = _blocks_of_groups(grouped.groups, random_state)
+    return _compare(promised, kept, blocks, level=level)
 
 
-def _compare(
-    dataset: Dataset, random: Folds, apart: Folds, *, level: float, random_state: int
-) -> Flattery:
-    model = {"boosting": make_booster(dataset, random_state=random_state)}
-    metric = default_scoring(dataset.task)
-    by_fold = []
-    for folds in (random, apart):
+@dataclass(frozen=True)
+class _Scored:
+    """Out-of-fold predictions, and the score of any part of them."""
+
+    dataset: Dataset
+    fold_of: Codes
+    predicted: npt.NDArray[Any]
+
+    @classmethod
+    def fit(cls, dataset: Dataset, folds: Folds) -> _Scored:
+        """Predict every row by boosted trees that have not seen its fold."""
+        model = {"boosting": make_booster(dataset)}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            scores = cross_validate(model, dataset, folds, scoring=metric)
-        by_fold.append(scores.by_fold(metric)["boosting"].to_numpy())
-    n_folds = min(len(scores) for scores in by_fold)
-    promised, kept = (scores[:n_folds] for scores in by_fold)
-    test = corrected_t_test(promised - kept, apart.test_fraction, level=level)
-    bounds, label = scorers(dataset.task)[metric].bounds, scorers(dataset.task)[metric].label
-    means = [
-        corrected_mean(scores, apart.test_fraction, level=level, bounds=bounds)
-        for scores in (promised, kept)
+            scores = cross_validate(model, dataset, folds)
+        fold_of = np.zeros(len(dataset), dtype=np.int64)
+        for number, (_, test) in enumerate(folds):
+            fold_of[test] = number
+        if dataset.task == "regression":  # folds of few groups differ too much in their variance
+            fold_of[:] = 0
+        return cls(dataset, fold_of, scores.predictions["boosting"])
+
+    def score(self, use: npt.NDArray[np.bool_]) -> float:
+        """Return the default metric of some rows: mean over folds, or of numbers all in one."""
+        metric = scorers(self.dataset.task)[default_scoring(self.dataset.task)]
+        y, weight = self.dataset.y.to_numpy(), self.dataset.sample_weight
+        by_fold = []
+        for number in range(int(self.fold_of.max()) + 1):
+            rows = np.flatnonzero(use & (self.fold_of == number))
+            known = None if weight is None else weight.to_numpy()[rows]
+            by_fold.append(metric.compute(y[rows], self.predicted[rows], known))
+        return float(np.nanmean(by_fold))
+
+
+def _blocks_of_groups(groups: pd.Series, random_state: int) -> Codes:
+    """Return for each row one of twenty blocks of whole groups, about equal in rows."""
+    codes = pd.factorize(groups)[0]
+    shuffled = np.random.default_rng(random_state).permutation(int(codes.max()) + 1)
+    sizes = np.bincount(codes)[shuffled]
+    block_of = np.empty(len(sizes), dtype=np.int64)
+    block_of[shuffled] = (np.cumsum(sizes) - sizes) * N_BLOCKS // len(codes)
+    return np.asarray(pd.factorize(block_of[codes])[0], dtype=np.int64)
+
+
+def _compare(promised: _Scored, kept: _Scored, blocks: Codes, *, level: float) -> Flattery:
+    """Return both scores and their difference, with errors by leaving out a block at a time."""
+    every = np.ones(len(blocks), dtype=bool)
+    whole = np.array([promised.score(every), kept.score(every)])
+    n = int(blocks.max()) + 1
+    without = np.array(
+        [[scored.score(blocks != b) for scored in (promised, kept)] for b in range(n)]
+    )
+    values = np.r_[whole, whole[0] - whole[1]]
+    left_out = np.column_stack([without, without[:, 0] - without[:, 1]])
+    errors = np.sqrt((n - 1) / n * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    errors *= SHARED_TRAINING
+    arms = float(stats.t.ppf((1 + level) / 2, n - 1)) * errors
+    task = promised.dataset.task
+    metric = scorers(task)[default_scoring(task)]
+    estimates = [
+        Estimate(value, value - arm, value + arm, level, "jackknife over groups", n)
+        for value, arm in zip(values.tolist(), arms.tolist(), strict=True)
     ]
-    chance = chance_of(dataset)
-    return Flattery(means[0], means[1], test.difference, test.p_value, chance, label)
+    lowest, highest = metric.bounds
+    estimates[:2] = [
+        replace(e, low=max(e.low, lowest), high=min(e.high, highest)) for e in estimates[:2]
+    ]
+    p_value = float(2 * stats.t.sf(abs(ratio(values[2], errors[2])), n - 1))
+    chance = chance_of(promised.dataset)
+    return Flattery(estimates[0], estimates[1], estimates[2], p_value, chance, metric.label)
 
 
 def chance_of(dataset: Dataset) -> float:
