@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlparse
 
 import jupytext
 import pytest
@@ -13,6 +15,7 @@ from lib.config import project_root
 
 ROOT = project_root()
 ANALYSES = sorted((ROOT / "analyses").glob("[0-9]*.py"))
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 CONFIG = jupytext.config.load_jupytext_config(str(ROOT / "analyses"))
 
 
@@ -33,6 +36,15 @@ def findings_of(reports: Path, dataset: str) -> dict[str, bytes]:
     """Return the findings of a run by analysis, as the bytes that git would keep."""
     paths = sorted((reports / dataset).glob("*/findings.md"))
     return {path.parent.name: path.read_bytes() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Run every analysis on one small table, once for the tests of this file."""
+    reports = tmp_path_factory.mktemp("reports")
+    done = run_analyses(reports, "--dataset", "wine", "--effort", "quick", "--jobs", "1")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return reports
 
 
 @pytest.mark.parametrize("path", ANALYSES, ids=lambda p: p.stem)
@@ -70,17 +82,55 @@ def test_every_analysis_runs_on_every_kind_of_table(dataset, tmp_path):
 
 
 @pytest.mark.slow
-def test_two_runs_write_the_same_findings(tmp_path):
+def test_two_runs_write_the_same_findings(study, tmp_path):
     """Another hash seed, time zone, working directory and thread count change no byte."""
-    here, there = tmp_path / "here", tmp_path / "there"
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
-    one = run_analyses(here, "--dataset", "wine", "--effort", "quick", "--jobs", "1")
     strange = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
     arguments = ("--dataset", "wine", "--effort", "quick", "--jobs", "2")
-    two = run_analyses(there, *arguments, cwd=elsewhere, **strange)
-    assert one.returncode == two.returncode == 0, one.stderr + two.stderr
-    assert findings_of(here, "wine") == findings_of(there, "wine")
+    again = run_analyses(tmp_path, *arguments, cwd=elsewhere, **strange)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert findings_of(study, "wine") == findings_of(tmp_path, "wine")
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="needs chromium (apt-get install chromium)")
+def test_the_site_is_whole_on_a_phone(study):
+    """From the index on, no page complains or scrolls sideways, and every link leads somewhere."""
+    from playwright.sync_api import sync_playwright
+
+    index = (study / "wine" / "index.html").as_uri()
+    complaints, links, anchors, wide = [], [], {}, []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        waiting = [index]
+        while waiting:
+            url = waiting.pop()
+            page.goto(url)
+            page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+            if page.evaluate("document.documentElement.scrollWidth") > 390:
+                wide.append(url)
+            anchors[url] = page.evaluate("[...document.querySelectorAll('[id]')].map(e => e.id)")
+            found = page.evaluate("[...document.querySelectorAll('a[href]')].map(e => e.href)")
+            links += found
+            pages = {urldefrag(link).url for link in found}
+            waiting += sorted(p for p in pages if p.endswith("page.html") and p not in anchors)
+        browser.close()
+    assert len(anchors) == 1 + len(ANALYSES)
+    assert (complaints, wide) == ([], [])
+    assert [link for link in links if not leads_somewhere(link, anchors)] == []
+
+
+def leads_somewhere(link: str, anchors: dict[str, list[str]]) -> bool:
+    """Say whether the file of a link exists, and the place in it where that was read."""
+    url, place = urldefrag(link)
+    path = Path(unquote(urlparse(url).path))
+    there = url.startswith("file:") and path.is_file()
+    return there and (not place or url not in anchors or unquote(place) in anchors[url])
 
 
 @pytest.mark.slow
