@@ -40,8 +40,8 @@ class FoundGroups:
     labels : Series of int, shape (n_rows,)
         The group of each row, named "found group".
     flattery : Estimate
-        Score on random folds minus score on folds that keep the groups together, paired by fold,
-        with corrected interval.
+        Score on random folds minus score on folds that keep the groups together, with an interval
+        from leaving blocks of whole groups out in turn.
     promised, kept : Estimate
         The two scores.
     p_value : float
