@@ -118,6 +118,8 @@ class _Search:
 
     def triples(self) -> Iterator[Relation]:
         """Yield a = b + c, a = b · c and a = b / c."""
+        if len(self.names) < 3:
+            return
         probes = np.stack([self.values[name][self.probe] for name in self.names])  # (p, probed)
         is_used = np.isfinite(probes) & (probes != 0)
         for i, j in combinations(range(len(self.names)), 2):
