@@ -27,6 +27,7 @@ LEVELS = {
     "evaluation": 2,
     "models": 3,
     "tracking": 3,
+    "tuning": 3,
     "plots": 4,
     "report": 5,
     "workbench": 6,
@@ -37,6 +38,7 @@ WITHIN_LEVEL = [
     ("data", "estimates"),
     ("evaluation", "resampling"),
     ("profile", "statistics"),
+    ("tuning", "models"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.

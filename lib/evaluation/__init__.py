@@ -13,7 +13,7 @@ from lib.evaluation.comparison import (
     tabulate_times,
     verdict,
 )
-from lib.evaluation.cross_validation import Scores, cross_validate
+from lib.evaluation.cross_validation import PreparedFold, Scores, cross_validate
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "SAME",
     "WORSE",
     "Metric",
+    "PreparedFold",
     "Scores",
     "compare",
     "compare_pair",

@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.evaluation.metrics import Array, check_scoring, scorers
+from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
 from lib.resampling import Folds, Positions
 
 MAX_MESSAGE = 200  # characters of a warning or an error that a table shows
@@ -86,8 +86,8 @@ def cross_validate(
 
     Parameters
     ----------
-    estimators : mapping of str to scikit-learn estimator
-        By the name that tables show.
+    estimators : mapping of str to scikit-learn estimator, or to a list of them
+        By the name that tables show; a list holds one for each fold, as nested tuning makes.
     dataset : Dataset
         The training rows; sample weights, when it has them, enter fit and metrics.
     folds : Folds
@@ -123,12 +123,17 @@ def cross_validate(
     if not estimators:
         msg = "Cross-validation needs at least one model; got none."
         raise InputError(msg)
+    for name, given in estimators.items():
+        if isinstance(given, list) and len(given) != len(folds):
+            msg = f"'{name}' has {len(given)} estimators for {len(folds)} folds: give one for each."
+            raise InputError(msg)
     record = _Record(dataset)
     with threadpool_limits(n_threads):  # one: sums in one order, seconds of one core
         for number, (train, test) in enumerate(folds, start=1):
-            fold = _Fold(dataset, train, test)
+            fold = PreparedFold(dataset, train, test)
             for name, estimator in estimators.items():
-                record.add(name, number, fold, estimator)
+                per_fold = estimator[number - 1] if isinstance(estimator, list) else estimator
+                record.add(name, number, fold, per_fold)
     return Scores(
         frame=pd.DataFrame(record.scores, columns=["model", "fold", "metric", "score"]),
         times=pd.DataFrame(
@@ -152,8 +157,16 @@ class _Outcome:
     predict_seconds: float
 
 
-class _Fold:
-    """One fold's rows, and the preprocessing steps already fitted on its training part."""
+class PreparedFold:
+    """One fold's rows, and the preprocessing steps already fitted on its training part.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The training rows of the study.
+    train, test : ndarray of int
+        Positions of the fold's training and test part.
+    """
 
     def __init__(self, dataset: Dataset, train: Positions, test: Positions) -> None:
         self.test = test
@@ -165,8 +178,14 @@ class _Fold:
         self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0
         self._prepared: dict[tuple[int, ...], tuple[Any, Any, float, float]] = {}
 
+    def score(self, estimator: Any, metric: Metric) -> float:
+        """Return the score on the test part of a clone fitted on the training part."""
+        with threadpool_limits(1):
+            prediction = self.evaluate(estimator).prediction
+        return metric.compute(self.y_test, prediction, self.weight_test)
+
     def evaluate(self, estimator: Any) -> _Outcome:
-        """Fit the estimator on the training part and predict the test part."""
+        """Fit a clone of the estimator on the training part and predict the test part."""
         X_train, X_test, fit_seconds, predict_seconds = self._prepare(estimator)
         model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
         weighs = self.weight_train is not None and has_fit_parameter(model, "sample_weight")
@@ -234,7 +253,7 @@ class _Record:
     _sums: dict[str, Array] = field(default_factory=dict)
     _counts: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
 
-    def add(self, name: str, number: int, fold: _Fold, estimator: Any) -> None:
+    def add(self, name: str, number: int, fold: PreparedFold, estimator: Any) -> None:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:

@@ -16,6 +16,13 @@ from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores
 from lib.plots.statistics import plot_coefficients, plot_power, plot_quantiles
 from lib.plots.style import setup_plotting
+from lib.plots.tuning import (
+    plot_optimism,
+    plot_parallel,
+    plot_parameter_importance,
+    plot_search_history,
+    plot_slices,
+)
 
 __all__ = [
     "make_scatter_matrix_page",
@@ -26,10 +33,15 @@ __all__ = [
     "plot_drift",
     "plot_missing",
     "plot_model_performance",
+    "plot_optimism",
+    "plot_parallel",
+    "plot_parameter_importance",
     "plot_power",
     "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
+    "plot_search_history",
+    "plot_slices",
     "plot_strengths",
     "plot_target",
     "plot_target_panel",

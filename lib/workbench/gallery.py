@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, models, plots, resampling, statistics
+from lib import evaluation, models, plots, resampling, statistics, tuning
 from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
@@ -68,6 +68,20 @@ class Table:
         chosen = {name: known[name] for name in ("dummy", "linear", "decision tree")}
         cv = resampling.make_cv(self.train, n_splits=5, random_state=0)
         return evaluation.cross_validate(chosen, self.train, resampling.make_folds(self.train, cv))
+
+    @cached_property
+    def search(self) -> Any:
+        """A search for the parameters of a random forest, on few rows."""
+        few = resampling.sample_rows(self.train, 1_000)
+        folds = resampling.make_folds(few, resampling.make_cv(few, n_splits=3))
+        forest = tuning.make_tunable("random forest", few, self.config)
+        objective = tuning.make_objective(forest, few, folds, scoring=self.metric)
+        return tuning.search(objective, forest.space, n_trials=25, default=forest.default)
+
+    @property
+    def metric(self) -> str:
+        """The metric that ranks models."""
+        return evaluation.default_scoring(self.train.task)
 
 
 def _quick_eda_plots(t: Table) -> Any:
@@ -154,6 +168,24 @@ def _plot_power(t: Table) -> Any:
     return plots.plot_power(curves)
 
 
+def _plot_search_history(t: Table) -> Any:
+    return plots.plot_search_history(tuning.best_so_far([t.search]), metric=t.metric)
+
+
+def _plot_parameter_importance(t: Table) -> Any:
+    return plots.plot_parameter_importance(tuning.compute_importance([t.search]))
+
+
+def _plot_slices(t: Table) -> Any:
+    edges = tuning.compute_edges(t.search, tuning.LIMITS)
+    return plots.plot_slices(t.search.trials, edges, metric=t.metric)
+
+
+def _plot_parallel(t: Table) -> Any:
+    edges = tuning.compute_edges(t.search, tuning.LIMITS)
+    return plots.plot_parallel(t.search.trials, edges, metric=t.metric)
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -171,6 +203,10 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_time_profile: "Does the target change over time?",
     _plot_coefficients: "What does each feature add, the others held fixed?",
     _plot_power: "Which effects are too small for this table to show?",
+    _plot_search_history: "How did the best value rise with the trials of a search?",
+    _plot_parameter_importance: "Which parameter decides?",
+    _plot_slices: "Where do good values of each parameter lie, and were the ranges wide enough?",
+    _plot_parallel: "Which parameters do good trials share?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
     _plot_time_profile: lambda t: t.train.time is not None,
@@ -187,7 +223,7 @@ The three columns are a binary, a multiclass and a regression table: `rand_hie` 
 `wine` and `diabetes`, training rows only. Click on a picture to see it in full size. The code is
 what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
 `t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned,
-`t.study` what `statistics.study_regression` did.
+`t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
