@@ -6,12 +6,13 @@ import subprocess
 import sys
 import textwrap
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from optuna.distributions import FloatDistribution, IntDistribution
 
-from lib import evaluation, models, tuning
+from lib import evaluation, models, plots, tuning
 from lib.config import load_config, project_root
 from lib.data import make_planted
 from lib.errors import InputError
@@ -255,6 +256,27 @@ def test_importance_and_edges_see_what_was_planted():
     assert limited.loc["decides", "edge"] == ""
     few = tuning.search(lambda p, _: p["idle"], space, n_trials=3)
     assert tuning.compute_importance([few]).empty
+
+
+def test_figures_say_what_the_search_found():
+    """Titles name the best trial and the range to widen; trials given up early are told apart."""
+    found = tuning.search(lambda p, r: r(p["x"]) or p["x"], {"x": SPACE["x"]}, n_trials=30)
+    history = tuning.best_so_far([found])
+    ax = plots.plot_search_history(history, metric="roc_auc")
+    first = int(history.loc[history["value"] == found.best_value, "trial"].iloc[0])
+    claim = f"The best of 30 trials: {found.best_value:.3f}, found at trial {first}"
+    assert " ".join(ax.get_title().split()) == claim
+    assert ax.get_xlabel() == "trial"
+    assert "given up early" in [text.get_text() for text in ax.get_legend().get_texts()]
+    edges = tuning.compute_edges(found)
+    figure = plots.plot_slices(found.trials, edges, metric="roc_auc")
+    assert "at an end of the range of x" in " ".join(figure.get_suptitle().split())
+    assert figure.axes[0].get_xlabel() == "x"
+    ax = plots.plot_parallel(found.trials, edges, metric="roc_auc")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["x"]
+    ax = plots.plot_parameter_importance(tuning.compute_importance([]))
+    assert "Too few trials" in ax.get_title()
+    plt.close("all")
 
 
 @pytest.fixture

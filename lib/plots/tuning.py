@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -59,11 +61,11 @@ def plot_search_history(history: pd.DataFrame, *, metric: str, ax: Axes | None =
         pruned = rows[rows["state"] == "pruned"]
         colour = COLOURS.get(str(sampler), BLUE)
         words = SAMPLER_WORDS.get(str(sampler), str(sampler))
-        style = {"color": colour, "linestyle": DASHES.get(str(sampler), "-")}
+        style: dict[str, Any] = {"color": colour, "linestyle": DASHES.get(str(sampler), "-")}
         ax.step(rows["trial"], rows["best"], where="post", label=f"best so far, {words}", **style)
         ax.scatter(complete["trial"], complete["value"], s=18, color=colour, label="a trial")
         if len(pruned):
-            marks = {"s": 22, "color": GREY, "marker": "x", "linewidths": 1.0}
+            marks: dict[str, Any] = {"s": 22, "color": GREY, "marker": "x", "linewidths": 1.0}
             ax.scatter(pruned["trial"], pruned["value"], label="given up early", **marks)
     _show_the_good(ax, history)
     ax.set(xlabel="trial", ylabel=metric_label(metric))
@@ -299,8 +301,9 @@ def plot_optimism(searches: pd.DataFrame, *, metric: str, ax: Axes | None = None
         colour = COLOURS.get(sampler, BLUE)
         words = SAMPLER_WORDS.get(sampler, sampler).partition(" (")[0]
         ax.vlines(places, rows["kept"], rows["promised"], color=colour, alpha=0.5)
-        marks = {"s": 42, "facecolors": "none", "edgecolors": colour, "linewidths": 1.5}
-        ax.scatter(places, rows["promised"], label=f"promised (inner folds), {words}", **marks)
+        ring: dict[str, Any] = {"facecolors": "none", "edgecolors": colour, "linewidths": 1.5}
+        promised = f"promised (inner folds), {words}"
+        ax.scatter(places, rows["promised"], s=42, label=promised, **ring)
         ax.scatter(places, rows["kept"], s=42, color=colour, label=f"kept (outer fold), {words}")
     ax.set(xlabel="outer fold", ylabel=f"gain in {metric_label(metric).partition(' (')[0]}")
     ax.set_xticks(sorted(set(searches["fold"])))

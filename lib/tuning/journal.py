@@ -24,15 +24,13 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def open_study(path: Path | None, *, direction: str = "maximize") -> Iterator[Study]:
-    """Open the study of a journal, new or resumed; in memory without a path.
+def open_study(path: Path | None) -> Iterator[Study]:
+    """Open the study of a journal, new or resumed; in memory without a path. High values are good.
 
     Parameters
     ----------
     path : Path or None
         The journal; made with its folder when absent. None keeps the study in memory.
-    direction : {"maximize", "minimize"}
-        Which values are good.
 
     Yields
     ------
@@ -57,7 +55,7 @@ def open_study(path: Path | None, *, direction: str = "maximize") -> Iterator[St
     logger.setLevel(logging.WARNING)  # a line a trial tells nothing that the table does not
     try:
         if path is None:
-            yield optuna.create_study(direction=direction)
+            yield optuna.create_study(direction="maximize")
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         with _held(path):
@@ -65,7 +63,7 @@ def open_study(path: Path | None, *, direction: str = "maximize") -> Iterator[St
             study = optuna.create_study(
                 storage=_storage(path),
                 study_name=path.stem,
-                direction=direction,
+                direction="maximize",
                 load_if_exists=True,
             )
             _close_running(study)
