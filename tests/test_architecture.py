@@ -28,6 +28,7 @@ LEVELS = {
     "models": 3,
     "tracking": 3,
     "tuning": 3,
+    "ensembles": 3,
     "plots": 4,
     "report": 5,
     "workbench": 6,

@@ -13,7 +13,12 @@ from lib.evaluation.comparison import (
     tabulate_times,
     verdict,
 )
-from lib.evaluation.cross_validation import PreparedFold, Scores, cross_validate
+from lib.evaluation.cross_validation import (
+    PreparedFold,
+    Scores,
+    cross_validate,
+    score_predictions,
+)
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 
 __all__ = [
@@ -29,6 +34,7 @@ __all__ = [
     "cross_validate",
     "default_scoring",
     "describe_metrics",
+    "score_predictions",
     "scorers",
     "tabulate_metrics",
     "tabulate_problems",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import time
 import warnings
 from collections import Counter
@@ -10,7 +11,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
@@ -33,8 +33,9 @@ class Scores:
     ----------
     frame : DataFrame with columns model, fold, metric, score
         One row a model, fold (from 1) and metric; higher is better. What failed is not in it.
-    times : DataFrame with columns model, fold, fit_seconds, predict_seconds
-        A preprocessing that models share is counted in full for each of them.
+    times : DataFrame with columns model, fold, fit_seconds, predict_seconds, kilobytes
+        A preprocessing that models share is counted in full for each of them; the size is that
+        of the fitted model without it.
     predictions : dict of str to ndarray
         Out-of-fold predictions by model: probabilities of shape (n_rows, n_classes), or values of
         shape (n_rows,); means over repeats; NaN for rows that no fold tests.
@@ -48,6 +49,9 @@ class Scores:
         Kind of target.
     scoring : str
         The metric that ranks models, fixed beforehand.
+    parts : dict of str to ndarray
+        Predictions of the test rows of every fold, one fold after another: as `predictions`, but
+        apart for each repeat. NaN for a fold on which the model failed.
     """
 
     frame: pd.DataFrame
@@ -58,6 +62,7 @@ class Scores:
     folds: Folds
     task: str
     scoring: str
+    parts: dict[str, Array] = field(default_factory=dict, repr=False)
 
     @property
     def models(self) -> list[str]:
@@ -137,7 +142,8 @@ def cross_validate(
     return Scores(
         frame=pd.DataFrame(record.scores, columns=["model", "fold", "metric", "score"]),
         times=pd.DataFrame(
-            record.times, columns=["model", "fold", "fit_seconds", "predict_seconds"]
+            record.times,
+            columns=["model", "fold", "fit_seconds", "predict_seconds", "kilobytes"],
         ),
         predictions=record.predictions(),
         failures=pd.DataFrame(record.failures, columns=["model", "fold", "reason"]),
@@ -145,16 +151,85 @@ def cross_validate(
         folds=folds,
         task=dataset.task,
         scoring=scoring,
+        parts=record.parts(folds),
+    )
+
+
+def score_predictions(
+    parts: Mapping[str, Array], dataset: Dataset, folds: Folds, *, scoring: str | None = None
+) -> Scores:
+    """Return the scores of predictions that are there already, as `cross_validate` would.
+
+    Parameters
+    ----------
+    parts : mapping of str to ndarray
+        By model, as `Scores.parts`; folds with NaN are failures.
+    dataset : Dataset
+        The training rows.
+    folds : Folds
+        Those of the predictions.
+    scoring : str, optional
+        The metric that ranks models; the task's default one otherwise.
+
+    Returns
+    -------
+    Scores
+        Without times and warnings.
+
+    Raises
+    ------
+    InputError
+        When predictions and folds differ in length.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from lib.data import make_planted
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(200)
+    >>> folds = make_folds(dataset, make_cv(dataset, n_splits=4))
+    >>> scores = cross_validate({"dummy": DummyClassifier()}, dataset, folds)
+    >>> again = score_predictions(scores.parts, dataset, folds)
+    >>> again.frame.equals(scores.frame)
+    True
+    """
+    scoring = check_scoring(dataset.task, scoring)
+    record = _Record(dataset)
+    n_tested = sum(len(test) for _, test in folds)
+    for name, given in parts.items():
+        if len(given) != n_tested:
+            msg = f"'{name}' has {len(given)} predictions; the folds test {n_tested} rows."
+            raise InputError(msg)
+    ends = np.cumsum([len(test) for _, test in folds])
+    for number, ((train, test), end) in enumerate(zip(folds, ends, strict=True), start=1):
+        fold = PreparedFold(dataset, train, test)
+        for name, given in parts.items():
+            own = given[end - len(test) : end]
+            if np.isfinite(own).all():
+                record.keep(name, number, fold, own)
+            else:
+                record.failures.append((name, number, "it has no prediction for these rows."))
+    return Scores(
+        frame=pd.DataFrame(record.scores, columns=["model", "fold", "metric", "score"]),
+        times=pd.DataFrame(columns=["model", "fold", "fit_seconds", "predict_seconds"]),
+        predictions=record.predictions(),
+        failures=pd.DataFrame(record.failures, columns=["model", "fold", "reason"]),
+        warnings=record.warnings(),
+        folds=folds,
+        task=dataset.task,
+        scoring=scoring,
+        parts=dict(parts),
     )
 
 
 @dataclass
 class _Outcome:
-    """A prediction of the test rows, and the seconds to fit and to predict."""
+    """A prediction of the test rows, the seconds to fit and to predict, the size of the model."""
 
     prediction: Array
     fit_seconds: float
     predict_seconds: float
+    kilobytes: float
 
 
 class PreparedFold:
@@ -195,7 +270,12 @@ class PreparedFold:
         fitted = time.perf_counter()
         prediction = self._predict(model, X_test)
         done = time.perf_counter()
-        return _Outcome(prediction, fit_seconds + fitted - start, predict_seconds + done - fitted)
+        return _Outcome(
+            prediction,
+            fit_seconds + fitted - start,
+            predict_seconds + done - fitted,
+            _size_of(model),
+        )
 
     def _prepare(self, estimator: Any) -> tuple[Any, Any, float, float]:
         """Return training and test rows after all steps but the last, and the seconds they took."""
@@ -247,11 +327,10 @@ class _Record:
 
     dataset: Dataset
     scores: list[tuple[str, int, str, float]] = field(default_factory=list)
-    times: list[tuple[str, int, float, float]] = field(default_factory=list)
+    times: list[tuple[str, int, float, float, float]] = field(default_factory=list)
     failures: list[tuple[str, int, str]] = field(default_factory=list)
     _caught: Counter[tuple[str, str]] = field(default_factory=Counter)
-    _sums: dict[str, Array] = field(default_factory=dict)
-    _counts: dict[str, npt.NDArray[np.intp]] = field(default_factory=dict)
+    _parts: dict[str, dict[int, tuple[Positions, Array]]] = field(default_factory=dict)
 
     def add(self, name: str, number: int, fold: PreparedFold, estimator: Any) -> None:
         with warnings.catch_warnings(record=True) as caught:
@@ -263,34 +342,70 @@ class _Record:
                 return
             finally:
                 self._caught.update((name, _first_line(w.message)) for w in caught)
-        self.times.append((name, number, outcome.fit_seconds, outcome.predict_seconds))
-        self._keep(name, fold.test, outcome.prediction)
+        seconds = (outcome.fit_seconds, outcome.predict_seconds)
+        self.times.append((name, number, *seconds, outcome.kilobytes))
+        self.keep(name, number, fold, outcome.prediction)
+
+    def keep(self, name: str, number: int, fold: PreparedFold, prediction: Array) -> None:
+        self._parts.setdefault(name, {})[number] = (fold.test, prediction)
         for metric in scorers(self.dataset.task).values():
-            score = metric.compute(fold.y_test, outcome.prediction, fold.weight_test)
+            score = metric.compute(fold.y_test, prediction, fold.weight_test)
             if np.isfinite(score):
                 self.scores.append((name, number, metric.name, score))
             else:
                 reason = f"{metric.label} has no value: the test rows hold too few classes."
                 self.failures.append((name, number, reason))
 
-    def _keep(self, name: str, test: Positions, prediction: Array) -> None:
-        if name not in self._sums:
-            self._sums[name] = np.zeros((len(self.dataset.y), *prediction.shape[1:]))
-            self._counts[name] = np.zeros(len(self.dataset.y), dtype=np.intp)
-        self._sums[name][test] += prediction
-        self._counts[name][test] += 1
-
     def predictions(self) -> dict[str, Array]:
         means = {}
-        for name, sums in self._sums.items():
-            counts = self._counts[name].astype(float)
+        for name, parts in self._parts.items():
+            _, first = next(iter(parts.values()))
+            sums = np.zeros((len(self.dataset.y), *first.shape[1:]))
+            counts = np.zeros(len(self.dataset.y))
+            for test, prediction in parts.values():
+                sums[test] += prediction
+                counts[test] += 1
             counts[counts == 0] = np.nan
             means[name] = sums / counts.reshape(-1, *[1] * (sums.ndim - 1))
         return means
 
+    def parts(self, folds: Folds) -> dict[str, Array]:
+        made = {}
+        for name, parts in self._parts.items():
+            _, first = next(iter(parts.values()))
+            each = [
+                parts[number][1]
+                if number in parts
+                else np.full((len(test), *first.shape[1:]), np.nan)
+                for number, (_, test) in enumerate(folds, start=1)
+            ]
+            made[name] = np.concatenate(each)
+        return made
+
     def warnings(self) -> pd.DataFrame:
         rows = [(name, text, count) for (name, text), count in self._caught.items()]
         return pd.DataFrame(rows, columns=["model", "warning", "count"])
+
+
+def _size_of(model: Any) -> float:
+    """Return kilobytes of a fitted model in its serialised form, which nobody keeps."""
+    counter = _Counter()
+    try:
+        pickle.Pickler(counter, protocol=pickle.HIGHEST_PROTOCOL).dump(model)
+    except (AttributeError, TypeError, pickle.PicklingError):  # a model made of closures, say
+        return float("nan")
+    return counter.n_bytes / 1_000
+
+
+class _Counter:
+    """A file that counts what is written to it, and keeps nothing."""
+
+    n_bytes = 0
+
+    def write(self, content: Any) -> int:
+        size = len(memoryview(content).cast("B")) if len(content) else 0
+        self.n_bytes += size
+        return size
 
 
 def _check_finite(prediction: Array) -> Array:

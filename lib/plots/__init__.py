@@ -8,6 +8,11 @@ they are shortened in the middle, and drawn whatever they contain.
 from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
+from lib.plots.ensembles import (
+    plot_contributions,
+    plot_error_correlation,
+    plot_score_and_cost,
+)
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
@@ -29,8 +34,10 @@ __all__ = [
     "metric_label",
     "plot_associations",
     "plot_coefficients",
+    "plot_contributions",
     "plot_distributions",
     "plot_drift",
+    "plot_error_correlation",
     "plot_missing",
     "plot_model_performance",
     "plot_optimism",
@@ -39,6 +46,7 @@ __all__ = [
     "plot_power",
     "plot_quantiles",
     "plot_scatter_matrix",
+    "plot_score_and_cost",
     "plot_scores",
     "plot_search_history",
     "plot_slices",

@@ -9,6 +9,7 @@ from lib.tracking.candidates import (
     log_candidates,
     log_deferred,
 )
+from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
 from lib.tracking.runs import AnalysisRun, start_analysis_run
 from lib.tracking.store import check_store, close_dead_runs, prepare_store
@@ -16,10 +17,12 @@ from lib.tracking.ui import open_ui
 
 __all__ = [
     "AnalysisRun",
+    "Predicted",
     "check_store",
     "close_dead_runs",
     "defer_candidates",
     "load_candidates",
+    "load_predictions",
     "log_candidates",
     "log_deferred",
     "open_ui",

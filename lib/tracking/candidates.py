@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.config import Config, load_config
 from lib.errors import InputError
+from lib.tracking.predictions import keep_predictions
 from lib.tracking.runs import (
     AnalysisRun,
     choice_tags,
@@ -54,7 +56,8 @@ def log_candidates(
     ----------
     scores : Scores or pandas.DataFrame
         `scores.frame` has the columns model, fold, metric, score; `scores.times`, where present,
-        model, fold and seconds.
+        model, fold, seconds and kilobytes; `scores.parts`, where present, predictions by model,
+        which the runner keeps for `load_predictions`.
     dataset : Dataset
         Its name and fingerprint say what was learned from.
     folds : Folds
@@ -80,8 +83,11 @@ def log_candidates(
     if _DEFERRED:
         path, analysis = _DEFERRED[-1]
         waiting = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
-        for candidate in candidates:
+        names = [candidate["tags"]["study.candidate"] for candidate in candidates]
+        keys = keep_predictions(path, getattr(scores, "parts", {}), names)
+        for candidate, key in zip(candidates, keys, strict=True):
             candidate["tags"]["study.analysis"] = analysis
+            candidate["predictions"] = key
         path.write_text(json.dumps([*waiting, *candidates]), encoding="utf-8")
         return
     for candidate in candidates:
@@ -131,7 +137,7 @@ def _collect(scores: Any, common: Mapping[str, Any]) -> list[dict[str, Any]]:
         metrics = {str(key): float(mean) for key, mean in means.items()}
         tags: dict[str, Any] = {**common, "study.candidate": str(candidate)}
         steps = [(FOLD_PREFIX + str(m), float(s), int(fold)) for m, s, fold in triples]
-        metrics |= _mean_seconds(times, candidate)
+        metrics |= _mean_costs(times, candidate)
         made.append({"tags": tags, "metrics": metrics, "steps": steps})
     return made
 
@@ -166,13 +172,14 @@ def _log_candidate(
     _LOGGED[key] = run.info.run_id
 
 
-def _mean_seconds(times: Any, candidate: Any) -> dict[str, float]:
-    """Return mean seconds per fold of a candidate, by column; {} where none were taken."""
+def _mean_costs(times: Any, candidate: Any) -> dict[str, float]:
+    """Return mean seconds and size per fold of a candidate; {} where none were taken."""
     if times is None or "model" not in getattr(times, "columns", ()):
         return {}
     own = times[times["model"] == candidate]
-    columns = [c for c in times.columns if str(c).endswith("seconds")]
-    return {str(column): float(own[column].mean()) for column in columns}
+    columns = [c for c in times.columns if str(c).endswith(("seconds", "kilobytes"))]
+    means = {str(column): float(own[column].mean()) for column in columns}
+    return {column: mean for column, mean in means.items() if math.isfinite(mean)}
 
 
 def _script_name(config: Config) -> str:

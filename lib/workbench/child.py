@@ -123,10 +123,9 @@ def _run(task: Task, say: Say) -> dict[str, Any]:
     cells = with_parameters([Cell(**cell) for cell in task.cells], task.parameters)
     began = time.time()
     record = _start_record(task, config)
-    if task.tracking:
-        from lib.tracking import defer_candidates  # noqa: PLC0415
+    from lib.tracking import defer_candidates  # noqa: PLC0415
 
-        defer_candidates(Path(task.folder) / CANDIDATES, task.name)
+    defer_candidates(Path(task.folder) / CANDIDATES, task.name)  # tracked or not, 23 reads them
     shell = execute.make_shell()
     shell.debug = task.debug
     shell.capture = capture.Capture()

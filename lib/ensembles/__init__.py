@@ -1,0 +1,28 @@
+"""Ensembles of candidates: combined, taken apart, and set against what they cost."""
+
+from lib.ensembles.combine import (
+    Members,
+    combine,
+    compute_contributions,
+    compute_diversity,
+    gather_members,
+)
+from lib.ensembles.costs import calibrate, seed_variants, tabulate_costs
+from lib.ensembles.methods import METHODS, Greedy, Stacking, Voting, Weighted, make_combiner
+
+__all__ = [
+    "METHODS",
+    "Greedy",
+    "Members",
+    "Stacking",
+    "Voting",
+    "Weighted",
+    "calibrate",
+    "combine",
+    "compute_contributions",
+    "compute_diversity",
+    "gather_members",
+    "make_combiner",
+    "seed_variants",
+    "tabulate_costs",
+]

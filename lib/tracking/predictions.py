@@ -1,0 +1,134 @@
+"""Out-of-fold predictions of candidates: kept beside the report, read without fitting again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lib.config import Config
+from lib.errors import InputError
+
+Array = npt.NDArray[Any]
+FILE = "candidates.json"  # as the runner calls it
+RESULT = "record.json"  # how the analysis ended, likewise
+
+
+@dataclass(frozen=True)
+class Predicted:
+    """What a tracked candidate predicted for rows that it did not learn from.
+
+    Attributes
+    ----------
+    analysis : str
+        Which tracked it.
+    parts : ndarray
+        Predictions of the test rows of every fold, one fold after another, as `Scores.parts`.
+    costs : mapping of str to float
+        Means over folds: fit_seconds, predict_seconds, kilobytes; where they were taken.
+    """
+
+    analysis: str
+    parts: Array
+    costs: Mapping[str, float]
+
+
+def keep_predictions(path: Path, parts: Mapping[str, Array], names: list[str]) -> list[str]:
+    """Add predictions to the file beside the waiting candidates, and return their keys.
+
+    Parameters
+    ----------
+    path : Path
+        Of the candidates; the predictions lie beside it, as `.npz` without objects.
+    parts : mapping of str to ndarray
+        By candidate.
+    names : list of str
+        Candidates, in order.
+
+    Returns
+    -------
+    list of str
+        A key for each name; "" for a candidate without predictions.
+    """
+    file = path.with_suffix(".npz")
+    kept = dict(_read(file))
+    keys = []
+    for name in names:
+        key = f"p{len(kept)}" if name in parts else ""
+        if key:
+            kept[key] = np.asarray(parts[name])
+        keys.append(key)
+    if any(keys):
+        np.savez(file, **kept)
+    return keys
+
+
+def _read(file: Path) -> dict[str, Array]:
+    if not file.exists():
+        return {}
+    with np.load(file, allow_pickle=False) as stored:
+        return {key: stored[key] for key in stored.files}
+
+
+def load_predictions(config: Config, *, dataset: Any, folds: Any) -> dict[str, Predicted]:
+    """Return the out-of-fold predictions of all candidates that analyses tracked on these folds.
+
+    Only runs of the runner count, and only analyses that passed; a candidate that several tracked
+    is taken from the first by number.
+
+    Parameters
+    ----------
+    config : Config
+        Says where reports are.
+    dataset : Dataset
+        The rows that candidates learned from.
+    folds : Folds
+        On which they were scored.
+
+    Returns
+    -------
+    dict of str to Predicted
+        By candidate, in the order of the analyses.
+
+    Raises
+    ------
+    InputError
+        When there is none.
+    """
+    found: dict[str, Predicted] = {}
+    wanted = {"study.data": dataset.fingerprint, "study.folds": folds.fingerprint}
+    for path in sorted((config.reports / dataset.name).glob(f"*/{FILE}")):
+        if not _has_passed(path.with_name(RESULT)):
+            continue
+        own = {
+            candidate["tags"]["study.candidate"]: candidate  # the later of two by one name
+            for candidate in json.loads(path.read_text(encoding="utf-8"))
+            if candidate.get("predictions")
+            and all(candidate["tags"].get(tag) == value for tag, value in wanted.items())
+        }
+        arrays = _read(path.with_suffix(".npz")) if own else {}
+        for name, candidate in own.items():
+            costs = {
+                metric: value
+                for metric, value in candidate["metrics"].items()
+                if metric.endswith(("seconds", "kilobytes"))
+            }
+            parts = arrays[candidate["predictions"]]
+            found.setdefault(name, Predicted(candidate["tags"]["study.analysis"], parts, costs))
+    if not found:
+        raise InputError(
+            f"No predictions of candidates on these folds of '{dataset.name}' are kept; make them "
+            "with: nox -s run_analyses -- 11"
+        )
+    return found
+
+
+def _has_passed(path: Path) -> bool:
+    if not path.exists():
+        return False
+    return bool(json.loads(path.read_text(encoding="utf-8")).get("state") == "passed")
