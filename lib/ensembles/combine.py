@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,7 +51,7 @@ class Members:
     def y(self) -> Floats:
         """Labels of the tested rows, one fold after another."""
         tested = np.concatenate([test for _, test in self.folds])
-        return self.dataset.y.to_numpy(dtype=float)[tested]
+        return np.asarray(self.dataset.y.to_numpy(dtype=float)[tested])
 
 
 def gather_members(
@@ -280,7 +281,7 @@ def compute_contributions(
     names = list(members.names)
     if len(names) < 3:
         return pd.DataFrame(columns=["member", "contribution", "p_value"])
-    options = {"scoring": scoring, "random_state": random_state}
+    options: dict[str, Any] = {"scoring": scoring, "random_state": random_state}
     score = _make_score(members, scoring)
     full = _by_fold(members, combine(members, [method], **options)[0][method], score)
     tests = []

@@ -164,11 +164,11 @@ class Stacking:
     def _columns(members: Floats) -> Floats:
         """Return one column a member, or a member and class: (n_rows, n_columns)."""
         if members.ndim == 2:
-            return members.T
+            return np.asarray(members.T)
         logs = np.log(np.clip(members, SMALLEST, 1.0))
         logs = logs - logs.mean(axis=2, keepdims=True)
         logs = logs[:, :, 1:] if members.shape[2] == 2 else logs  # one class mirrors the other
-        return np.moveaxis(logs, 1, 0).reshape(members.shape[1], -1)
+        return np.asarray(np.moveaxis(logs, 1, 0).reshape(members.shape[1], -1))
 
 
 @dataclass

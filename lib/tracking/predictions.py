@@ -64,7 +64,7 @@ def keep_predictions(path: Path, parts: Mapping[str, Array], names: list[str]) -
             kept[key] = np.asarray(parts[name])
         keys.append(key)
     if any(keys):
-        np.savez(file, **kept)
+        np.savez(file, allow_pickle=False, **kept)
     return keys
 
 
