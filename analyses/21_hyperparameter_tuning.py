@@ -54,7 +54,7 @@ cv = resampling.make_cv(sample, n_splits=config.budget.n_splits, random_state=co
 folds = resampling.make_folds(sample, cv)
 tunable = tuning.make_tunable(model, sample, config)
 n_trials = config.budget.n_trials
-n_inner_trials = max(n_trials // 2, 5)
+n_inner_trials = max(n_trials // 2, 8)
 report.finding("The search maximises {_label} ({metric}).", _label=label, metric=scoring)
 report.finding("Folds: {folds}.", folds=folds.description)
 report.finding(
@@ -148,7 +148,11 @@ ax = plots.plot_search_history(tuning.best_so_far([found]), metric=scoring)
 # it. A best value at the end of its range asks for a wider one.
 
 # %% Ranges
-report.table(edges.drop(columns=["is_log"]), title="Where the best trial lies in the ranges")
+ends = ["low", "high", "best", "top_low", "top_high"]
+shown = edges.drop(columns="is_log").assign(
+    **{end: edges[end].map("{:.4g}".format) for end in ends}
+)
+report.table(shown, title="Where the best trial lies in the ranges")
 importance = tuning.compute_importance([found, *nested.found["tpe"], *nested.found["random"]])
 ax = plots.plot_parameter_importance(importance)
 

@@ -27,7 +27,7 @@ Report = Callable[[float], bool]
 Objective = Callable[[Params, Report], float]
 
 SAMPLERS = ("tpe", "random")
-N_STARTUP = 10  # random points before TPE has enough to learn from
+N_STARTUP = 5  # random points before TPE has enough to learn from
 DIGITS = 4  # of a parameter
 N_UNPRUNED = 5  # complete trials before the median says anything
 COMPLETE, PRUNED, FAILED, KILLED = "complete", "pruned", "failed", "killed"
