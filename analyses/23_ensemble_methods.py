@@ -121,7 +121,7 @@ if len(contributions):
         title=f"What the ensemble loses without a member ({label})",
         digits=4,
     )
-    ax = plots.plot_contributions(contributions, metric=scoring)
+    ax = plots.plot_member_contributions(contributions, metric=scoring)
 else:
     report.finding("With two members there is none to leave out.")
 

@@ -286,10 +286,10 @@ def test_figures_say_what_they_show():
     ax = plots.plot_error_correlation(ensembles.compute_diversity(members))
     assert "err least alike: correlation" in " ".join(ax.get_title().split())
     table = ensembles.compute_contributions(members, "weighted")
-    ax = plots.plot_contributions(table, metric="r2")
+    ax = plots.plot_member_contributions(table, metric="r2")
     assert ax.get_xlabel() == "R² with the member minus without it"
     nothing = pd.DataFrame({"member": ["x"], "contribution": [Estimate(0.0, -0.1, 0.1)]})
-    ax = plots.plot_contributions(nothing, metric="r2")
+    ax = plots.plot_member_contributions(nothing, metric="r2")
     assert ax.get_title() == "No member is missed when it is left out"
     price = pd.DataFrame(
         {

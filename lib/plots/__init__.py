@@ -9,8 +9,8 @@ from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
 from lib.plots.ensembles import (
-    plot_contributions,
     plot_error_correlation,
+    plot_member_contributions,
     plot_score_and_cost,
 )
 from lib.plots.interactive import make_scatter_matrix_page
@@ -34,10 +34,10 @@ __all__ = [
     "metric_label",
     "plot_associations",
     "plot_coefficients",
-    "plot_contributions",
     "plot_distributions",
     "plot_drift",
     "plot_error_correlation",
+    "plot_member_contributions",
     "plot_missing",
     "plot_model_performance",
     "plot_optimism",

@@ -57,7 +57,7 @@ def _least_alike(correlations: pd.DataFrame) -> str:
     return f"{names[0]} and {names[1]} err least alike: correlation {least:.2f}"
 
 
-def plot_contributions(contributions: pd.DataFrame, *, metric: str, ax: Axes | None = None) -> Axes:
+def plot_member_contributions(contributions: pd.DataFrame, *, metric: str, ax: Axes | None = None) -> Axes:
     """Draw what the ensemble loses without each member, with intervals.
 
     Parameters
@@ -78,7 +78,7 @@ def plot_contributions(contributions: pd.DataFrame, *, metric: str, ax: Axes | N
     >>> from types import SimpleNamespace as Estimate
     >>> gain = Estimate(value=0.01, low=0.004, high=0.016)
     >>> table = pd.DataFrame({"member": ["tree"], "contribution": [gain]})
-    >>> plot_contributions(table, metric="r2").get_title()
+    >>> plot_member_contributions(table, metric="r2").get_title()
     '1 of 1 members adds something beyond its interval'
     """
     shown = contributions.head(MAX_MEMBERS)
