@@ -135,14 +135,20 @@ def leads_somewhere(link: str, anchors: dict[str, list[str]]) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", ANALYSES, ids=lambda p: p.stem)
-def test_plain_python_runs_an_analysis_from_a_foreign_folder(path, tmp_path):
-    """`python analyses/NN_x.py` needs no runner, no project folder and writes no record."""
+def test_plain_python_runs_an_analysis_from_a_foreign_folder(path, tmp_path, request):
+    """`python analyses/NN_x.py` needs no runner, no project folder and writes no record.
+
+    One that says it needs others finds what they recorded.
+    """
+    alone = "**You need** nothing" in path.read_text(encoding="utf-8")
+    reports = tmp_path / "reports" if alone else request.getfixturevalue("study")
+    before = findings_of(reports, "wine")
     done = subprocess.run(
         [sys.executable, str(path)],
         cwd=tmp_path,
         env={
             **os.environ,
-            "STUDY_REPORTS": str(tmp_path / "reports"),
+            "STUDY_REPORTS": str(reports),
             "STUDY_DATASET": "wine",
             "STUDY_EFFORT": "quick",
             "MPLBACKEND": "agg",
@@ -154,7 +160,23 @@ def test_plain_python_runs_an_analysis_from_a_foreign_folder(path, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "<" not in [line[:1] for line in done.stdout.splitlines()], "an object's repr was shown"
-    assert not list((tmp_path / "reports").glob("*/*/findings.md"))
+    assert findings_of(reports, "wine") == before
+
+
+@pytest.mark.slow
+def test_what_an_analysis_needs_and_lacks_is_one_sentence(tmp_path):
+    """Without the record of 11, 23 names the command that makes it."""
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "analyses" / "23_ensemble_methods.py")],
+        env={**os.environ, "STUDY_REPORTS": str(tmp_path), "STUDY_DATASET": "wine"},
+        capture_output=True,
+        text=True,
+        timeout=200,
+        check=False,
+    )
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.endswith("make them with: nox -s run_analyses -- 11")
 
 
 @pytest.mark.slow
