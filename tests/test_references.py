@@ -194,7 +194,7 @@ def test_rand_health_insurance_counts_equal_stata_and_r():
     assert_allclose(errors, stata["bse"], rtol=1e-6)
     assert poisson.log_likelihood == pytest.approx(stata["llf"], rel=1e-9)
     assert poisson.null_log_likelihood == pytest.approx(stata["llnull"], rel=1e-9)
-    assert poisson.r_squared == pytest.approx(stata["prsquared"], rel=1e-9)
+    assert poisson.r_squared == pytest.approx(stata["prsquared"], rel=1e-8)
     assert (poisson.aic, poisson.bic) == pytest.approx((stata["aic"], stata["bic"]), rel=1e-9)
     effects = [effect.value for effect in models.table["effect"].iloc[1:]]
     assert_allclose(effects, stata["margeff_overall"], rtol=1e-6)
