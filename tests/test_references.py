@@ -143,7 +143,8 @@ def test_cluster_robust_errors_equal_stata():
     table = grunfeld.load_pandas().data
     table = table[table["firm"] != "American Steel"].reset_index(drop=True)
     design = statistics.make_design(table[["value", "capital"]])
-    fit = statistics.fit_regression(design, table["invest"], "OLS", groups=table["firm"])
+    how = {"groups": table["firm"], "correction": "degrees"}
+    fit = statistics.fit_regression(design, table["invest"], "OLS", **how)
     assert fit.errors == "clustered over 10 groups"
     values, errors = values_and_errors(fit)
     assert_allclose(values, expected["params"], rtol=DIGITS)
@@ -163,12 +164,13 @@ def test_cluster_robust_errors_equal_stata():
     ],
 )
 def test_count_regressions_with_robust_errors_equal_stata(family, clustered, name):
-    """Stata's coefficients and errors, but for the factor by which ours are more careful."""
+    """Stata's coefficients and errors, but for a factor: ours counts the coefficients, too."""
     table, expected = published("counts_ships")
     frame = pd.DataFrame(table)
     design = statistics.make_design(frame[["yr_con", "op_75_79"]])
     groups = frame["ship"] if clustered else None
-    fit = statistics.fit_regression(design, frame["accident"], family, groups=groups)
+    how = {"groups": groups, "correction": "degrees"}
+    fit = statistics.fit_regression(design, frame["accident"], family, **how)
     n, k = len(frame), 3
     values, errors = values_and_errors(fit)
     assert_allclose(values, expected[name.split("_", maxsplit=1)[0]], rtol=1e-6)
