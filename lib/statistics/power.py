@@ -362,7 +362,7 @@ def _questions(
             20.0,
         ),
         (
-            "share of the rarer class, by a property of half the rows",
+            "share of rarer class by a yes/no feature",
             "percentage points",
             lambda x, a: power_of_proportions(
                 max(min(share, 1 - share) - x / 200, 0.0),
