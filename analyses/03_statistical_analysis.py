@@ -82,18 +82,22 @@ if data.sample_weight is not None:
 
 # %% Normality of each column
 normality = statistics.compute_normality(X, groups=data.groups, level=level)
-shown = statistics.p_in_words(normality).drop(columns="p")
-report.table(shown, title="Columns of numbers against a normal distribution", digits=2)
-report.finding(
-    "Columns of numbers that depart from a normal distribution: {n_far} of {n_numbers}; notably "
-    "skewed or with heavy or light tails: {n_notable}.",
-    n_far=int((normality["q"] < alpha).sum()),
-    n_numbers=len(normality),
-    n_notable=int(normality["verdict"].str.contains("skewed|tails").sum()),
-)
+if len(normality):
+    shown = statistics.p_in_words(normality).drop(columns="p")
+    report.table(shown, title="Columns of numbers against a normal distribution", digits=2)
+    report.finding(
+        "Columns of numbers that depart from a normal distribution: {n_far} of {n_numbers}; "
+        "notably skewed or with heavy or light tails: {n_notable}.",
+        n_far=int((normality["q"] < alpha).sum()),
+        n_numbers=len(normality),
+        n_notable=int(normality["verdict"].str.contains("skewed|tails").sum()),
+    )
+else:
+    report.finding("Normality is not applicable: no column of numbers of more than two values.")
 
 # %% Quantiles against normal quantiles
-figure = plots.plot_quantiles(X, normality)
+if len(normality):
+    figure = plots.plot_quantiles(X, normality)
 
 # %% [markdown]
 # With many rows every test says "not normal": read skewness and excess kurtosis, both 0 for a
@@ -104,8 +108,10 @@ figure = plots.plot_quantiles(X, normality)
 # ## Which features go with the target?
 #
 # The test follows from what was checked, and the table says what that was: group means where means
-# behave, ranks where they do not; Welch's version where spreads differ; exact or shuffled tables
-# where counts are small. Checking first does not spoil the level: `nox -s benchmark -- statistics`.
+# behave (Cochran's rule: more rows than 25 times the squared skewness), ranks where they do not;
+# Welch's version where sizes or spreads differ by more than 1.5 times, or Brown and Forsythe's test
+# objects; exact or shuffled tables where counts are small. Checking first does not spoil the level:
+# `nox -s benchmark -- statistics` simulates it.
 
 # %% From assumptions to a test
 tests = statistics.compare_each_feature(
@@ -136,7 +142,8 @@ report.finding(
 pairs = statistics.compare_pairs(X, data.y, tests, **asked)
 if len(pairs):
     title = "Pairs of groups, for the largest effects over several groups"
-    report.table(statistics.p_in_words(pairs), title=title)
+    shown = statistics.p_in_words(pairs).assign(difference=pairs["difference"].map(str))
+    report.table(shown, title=title)
 
 # %% [markdown]
 # "Small", "medium" and "large" are Cohen's conventions, not judgements: a small effect on a costly
@@ -153,7 +160,7 @@ if len(pairs):
 boot = statistics.bootstrap_effects(
     X,
     data.y,
-    tests["feature"].head(3).tolist(),
+    tests.loc[tests["q"] < alpha, "feature"].head(3).tolist(),
     n_resamples=max(config.budget.n_resamples, 1_000),  # fewer leave the ends to luck
     random_state=config.seed,
     max_rows=config.budget.max_rows_slow,
@@ -166,6 +173,8 @@ if len(boot):
         narrowest=float(boot["width_ratio"].min()),
         widest=float(boot["width_ratio"].max()),
     )
+else:
+    report.finding("Nothing to draw again: no effect is clear.")
 
 # %% [markdown]
 # ## Which numbers rise and fall together?
@@ -178,18 +187,21 @@ correlations = statistics.compute_correlations(X, groups=data.groups, level=leve
 if len(correlations):
     shown = statistics.p_in_words(correlations).drop(columns="p").head(20)
     report.table(shown, title="The strongest correlations")
-report.finding(
-    "Pairs of numbers that are correlated: {n_correlated} of {n_pairs} (Holm: {n_pairs_holm}).",
-    n_correlated=int((correlations["q"] < alpha).sum()),
-    n_pairs=len(correlations),
-    n_pairs_holm=int((correlations["holm"] < alpha).sum()),
-)
+    report.finding(
+        "Pairs of numbers that are correlated: {n_correlated} of {n_pairs} (Holm: {n_pairs_holm}).",
+        n_correlated=int((correlations["q"] < alpha).sum()),
+        n_pairs=len(correlations),
+        n_pairs_holm=int((correlations["holm"] < alpha).sum()),
+    )
+else:
+    report.finding("Correlations are not applicable: fewer than two columns of numbers.")
 
 # %% [markdown]
 # ## Is there any relation that the tests missed?
 #
-# Mutual information sees every shape, a U as well as a line, and gaps too. What chance alone gives
-# is measured by shuffling the target. The share is of the target's uncertainty.
+# Mutual information sees every shape, a U as well as a line, and gaps too; free text counts by its
+# length. What chance alone gives is measured by shuffling the target. The share is of the target's
+# uncertainty, less what chance gives.
 
 # %% Mutual information against shuffled targets
 information = statistics.compute_mutual_information(
@@ -200,7 +212,8 @@ information = statistics.compute_mutual_information(
     n_permutations=config.budget.n_resamples,
     random_state=config.seed,
 )
-shown = statistics.p_in_words(information).drop(columns="p")
+shown = statistics.p_in_words(information.round({"bits": 4, "by_chance": 4, "share": 4}))
+shown = shown.drop(columns="p")
 report.table(shown, title=f"Information about {data.target}, in bits", digits=4)
 informative = information.loc[information["q"] < alpha, "feature"]
 missed = informative[~informative.isin(tests.loc[tests["q"] < alpha, "feature"])].tolist()
@@ -230,10 +243,8 @@ if study.design is not None:
 
 # %% The regression
 if study.fit is not None:
-    terms = statistics.p_in_words(study.fit.table.sort_values("p", kind="stable"))
-    terms["coefficient"] = terms["coefficient"].map(str)  # each in its own unit, own digits
-    title = f"{study.family} regression of {study.outcome}, errors {study.fit.errors}"
-    report.table(terms, title=title)
+    title = f"Regression ({study.family}) of {study.outcome}, errors {study.fit.errors}"
+    report.table(statistics.terms_in_words(study.fit.table), title=title)
     ax = plots.plot_coefficients(study.fit, target=study.outcome)
 if study.checks is not None:
     report.table(statistics.p_in_words(study.checks), title="Residuals of the straight line")

@@ -31,8 +31,8 @@ MAX_PANELS = 12
 MAX_TERMS = 30
 WIDEST_RATIO = 1e4
 MEASURES = {
-    "d": "difference of means, in standard deviations",
-    "f": "spread of the classes' means, in standard deviations (Cohen's f)",
+    "Cohen's d": "difference of means, in standard deviations",
+    "Cohen's f": "spread of the classes' means, in standard deviations (Cohen's f)",
     "r": "correlation with the target",
 }
 

@@ -14,7 +14,7 @@ from lib.report import text
 MAX_ROWS = 40
 LINE_WIDTH = 100  # of plain text; wider tables continue below, first column repeated
 WIDEST_PADDED = 40  # of Markdown columns; a longer cell makes its own line longer, not the table
-CELL_WIDTHS = {"text": 40, "markdown": 80, "html": 300}
+CELL_WIDTHS = {"first": 40, "text": 58, "markdown": 80, "html": 300}  # the first of plain text
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ class Table:
     def to_text(self) -> str:
         """Return fixed-width text; a wide table continues below with its first column repeated."""
         cells = [self.header, *self.rows]
-        cut = [[text.truncate(c, CELL_WIDTHS["text"]) for c in row] for row in cells]
+        cut = [[text.truncate(c, CELL_WIDTHS["text" if i else "first"]) for i, c in enumerate(row)]
+               for row in cells]  # fmt: skip
         widths = [max(text.display_width(c) for c in column) for column in zip(*cut, strict=True)]
         blocks = [
             "\n".join(_text_row(row, block, widths, self.numeric) for row in cut)

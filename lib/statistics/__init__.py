@@ -45,7 +45,7 @@ from lib.statistics.study import (
     describe_regression,
     study_regression,
 )
-from lib.statistics.wording import p_in_words
+from lib.statistics.wording import p_in_words, terms_in_words
 
 __all__ = [
     "CountModels",
@@ -99,4 +99,5 @@ __all__ = [
     "stability_index",
     "study_regression",
     "target_in_words",
+    "terms_in_words",
 ]

@@ -212,6 +212,9 @@ def ask(
         return Answer(size.value, p_value, size)
     if sample.form == "table":
         return _ask_table(sample, route, level, n_shuffles, random_state)
+    if route.test == "Kruskal-Wallis by shuffling":
+        statistic, p_value = _shuffle_ranks(sample, n_shuffles, random_state)
+        return Answer(statistic, p_value, _size_of_groups(sample, route, level))
     asking: dict[str, Callable[[list[Floats]], tuple[float, float]]] = {
         "Student's t": lambda parts: _pair(stats.ttest_ind(parts[1], parts[0])),
         "Welch's t": lambda parts: _pair(stats.ttest_ind(parts[1], parts[0], equal_var=False)),
@@ -262,6 +265,39 @@ def welch_anova(parts: Sequence[Floats]) -> tuple[float, float, float, float]:
     return statistic, float(k - 1), spare, float(stats.f.sf(statistic, k - 1, spare))
 
 
+def fisher_mid_p(counts: Floats) -> float:
+    """Return Fisher's exact p-value of a table of 2 × 2, tables as likely as it counting half [1]_.
+
+    Fisher's own p-value counts them in full and is far too careful with few rows: where nothing is
+    it rejects 1.5 times in a hundred instead of 5.
+
+    Parameters
+    ----------
+    counts : array of float, shape (2, 2)
+        Rows in each cell.
+
+    Returns
+    -------
+    float
+        Two-sided.
+
+    References
+    ----------
+    .. [1] H. Lancaster (1961). Significance tests in discrete distributions. JASA 56:223.
+
+    Examples
+    --------
+    >>> round(fisher_mid_p(np.array([[3.0, 1.0], [1.0, 3.0]])), 4)  # Fisher's tea: 0.4857 in full
+    0.2571
+    """
+    rows, columns = counts.sum(axis=1), counts.sum(axis=0)
+    first = np.arange(max(0, rows[0] - columns[1]), min(rows[0], columns[0]) + 1)
+    chances = stats.hypergeom.pmf(first, counts.sum(), columns[0], rows[0])
+    own = float(chances[int(counts[0, 0] - first[0])])
+    below, tied = chances < own * (1 - 1e-7), np.abs(chances - own) <= own * 1e-7
+    return float(chances[below].sum() + chances[tied].sum() / 2)
+
+
 def _pair(result: object) -> tuple[float, float]:
     return float(result.statistic), float(result.pvalue)  # type: ignore[attr-defined]
 
@@ -299,14 +335,31 @@ def _ask_table(
         size = cramers_v_interval(sample.codes, sample.others.astype(np.int64), level=level)
     if route.test == "χ²":
         return Answer(statistic, float(stats.chi2.sf(statistic, degrees)), size)
-    if route.test == "Fisher's exact":
-        return Answer(size.value, float(stats.fisher_exact(counts).pvalue), size)
+    if route.test == "Fisher's exact (mid-p)":
+        return Answer(size.value, fisher_mid_p(counts), size)
     drawn = stats.random_table(counts.sum(axis=1), counts.sum(axis=0))
     tables = drawn.rvs(max(n_shuffles, LEAST_SHUFFLES), random_state=random_state)
     expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
     by_chance = ((tables - expected) ** 2 / expected).sum(axis=(1, 2))
     reached = int((by_chance >= statistic * (1 - 1e-12)).sum())
     return Answer(statistic, (1 + reached) / (1 + len(tables)), size)
+
+
+def _shuffle_ranks(sample: Sample, n_shuffles: int, random_state: int) -> tuple[float, float]:
+    """Return Kruskal and Wallis's H, and how often shuffled ranks reach it."""
+    ranks, sizes = stats.rankdata(sample.numbers), sample.group_sizes.astype(float)
+    rng = np.random.default_rng(random_state)
+    n, n_shuffles = len(ranks), max(n_shuffles, LEAST_SHUFFLES)
+    of_groups = np.eye(len(sizes))[sample.codes]
+
+    def explained(rows: Floats) -> Floats:
+        found = ((rows @ of_groups) ** 2 / sizes).sum(axis=-1) - n * (n + 1) ** 2 / 4
+        return np.asarray(found / float(ranks.var(ddof=1)))
+
+    seen = float(explained(ranks))
+    drawn = [explained(rng.permutation(ranks)) for _ in range(n_shuffles)]
+    reached = int((np.array(drawn) >= seen * (1 - 1e-12)).sum())
+    return seen, (1 + reached) / (1 + n_shuffles)
 
 
 def _ask_clustered(
@@ -336,9 +389,9 @@ def _ask_clustered(
             level=level,
         )
     if not math.isnan(test.p_value):
-        return Answer(test.statistic, test.p_value, size)
+        return Answer(test.statistic, test.p_value, size, test.design_effect)
     p_value = _shuffle_clusters(sample, others, n_shuffles, random_state)
-    return Answer(math.nan, p_value, size)
+    return Answer(math.nan, p_value, size, test.design_effect)
 
 
 def _shuffle_clusters(sample: Sample, others: Floats, n_shuffles: int, random_state: int) -> float:

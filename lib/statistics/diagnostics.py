@@ -123,7 +123,7 @@ def compute_residual_checks(
     Returns
     -------
     DataFrame with columns question, test, statistic, degrees, p, size, answer
-        `size` is in words: the ratio of spreads, skewness, excess kurtosis.
+        `size` is in words: the ratio of spreads; skewness and (excess) kurtosis.
 
     Examples
     --------
@@ -144,8 +144,10 @@ def compute_residual_checks(
         return pd.DataFrame([row], columns=COLUMNS)
     alpha = 1 - level
     ratio = _spread_ratio(residuals, fit.fitted)
-    size = f"{ratio:.2f} times as wide where the fit is highest as where it is lowest"
-    rows: list[tuple[object, ...]] = [_spread_row(residuals, matrix, owner, size, alpha)]
+    size = f"highest fifth {ratio:.2f} times as wide as the lowest"
+    rows: list[tuple[object, ...]] = [
+        _spread_row(residuals, fit.fitted, matrix, owner, size, alpha)
+    ]
     strong = np.argsort(-np.abs(_t_values(fit)), kind="stable")[:MOST_PRODUCTS]
     n_products = len(strong) * (len(strong) + 3) // 2
     if owner is None and len(residuals) > 5 * n_products:
@@ -158,16 +160,19 @@ def compute_residual_checks(
     test, statistic, p_value = test_of_normality(residuals)
     skewness = estimate_skewness(residuals, owner=owner, level=level)
     kurtosis = estimate_excess_kurtosis(residuals, owner=owner, level=level)
-    size = f"skewness {skewness:.2f}, excess kurtosis {kurtosis:.2f}"
+    size = f"skewness {skewness:.1f}, kurtosis {kurtosis:.1f}"
     answer = "not normal" if p_value < alpha else "no sign against"
     rows.append(("normal residuals?", test, statistic, math.nan, p_value, size, answer))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _spread_row(
-    residuals: Floats, matrix: Floats, owner: Codes | None, size: str, alpha: float
+def _spread_row(  # noqa: PLR0917 (one caller, all needed)
+    residuals: Floats, fitted: Floats, matrix: Floats, owner: Codes | None, size: str, alpha: float
 ) -> tuple[str, str, float, int, float, str, str]:
-    """Return Breusch and Pagan's test; over clusters as a score test of the same products."""
+    """Return Breusch and Pagan's test; over clusters as a score test of the same products.
+
+    With too few clusters for all columns the spread is followed along the fit alone.
+    """
     if owner is None:
         statistic, degrees, p_value = breusch_pagan(residuals, matrix)
         name = "Breusch-Pagan (Koenker)"
@@ -177,6 +182,10 @@ def _spread_row(
         test = score_test(standard, squares, owner)
         statistic, degrees, p_value = test.statistic, test.degrees, test.p_value
         name = "Breusch-Pagan, clustered"
+        if math.isnan(p_value):
+            test = score_test(((fitted - fitted.mean()) / fitted.std())[:, None], squares, owner)
+            statistic, degrees, p_value = test.statistic, test.degrees, test.p_value
+            name = "Breusch-Pagan on the fit, clustered"
     answer = "too few clusters" if math.isnan(p_value) else "no sign against"
     answer = "uneven" if p_value < alpha else answer
     return "spread evenly?", name, statistic, degrees, p_value, size, answer

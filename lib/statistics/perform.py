@@ -104,10 +104,7 @@ def perform_statistical_tests(
     else:
         msg = f"Expected numbers or at most {MOST_CLASSES} classes in '{target_col}', got"
         raise InputError(f"{msg} {n_values:,} different texts. Choose another target.")
-    design = make_design(X)
-    checks = None
-    if task == "regression":
-        checks = compute_residual_checks(fit_regression(design, y, "OLS"), design, level=level)
+    collinearity, checks = _regress(X, y, task, level)
     return StatisticalTests(
         task=task,
         normality=compute_normality(X, level=level),
@@ -118,6 +115,21 @@ def perform_statistical_tests(
         mutual_information=compute_mutual_information(
             X, y, task=task, n_permutations=200, random_state=random_state
         ),
-        collinearity=compute_collinearity(design),
+        collinearity=collinearity,
         residual_checks=checks,
     )
+
+
+def _regress(
+    X: pd.DataFrame, y: pd.Series, task: Task, level: float
+) -> tuple[pd.DataFrame, pd.DataFrame | None]:
+    """Return overlap and residual checks; no rows and None where no column can be regressed on."""
+    try:
+        design = make_design(X)
+        overlap = compute_collinearity(design)
+        if task != "regression":
+            return overlap, None
+        fit = fit_regression(design, y, "OLS")
+        return overlap, compute_residual_checks(fit, design, level=level)
+    except InputError:  # free text, constants or gaps alone: the tests say which
+        return pd.DataFrame(columns=["feature", "terms", "vif", "error_factor"]), None

@@ -23,6 +23,7 @@ METHODS = {
     "ANOVA": "Tukey",
     "Welch's ANOVA": "Games-Howell",
     "Kruskal-Wallis": "Dunn with Holm",
+    "Kruskal-Wallis by shuffling": "Dunn with Holm",
     "means, clustered": "pairs by cluster with Holm",
     "ranks, clustered": "pairs by cluster with Holm",
 }
@@ -295,5 +296,7 @@ def compare_pairs(
 def _pairs(sample: Sample, test: str, level: float) -> pd.DataFrame:
     if test.endswith("clustered"):
         return pairs_by_cluster(sample, ranks=test.startswith("ranks"), level=level)
-    method = {"ANOVA": tukey, "Welch's ANOVA": games_howell, "Kruskal-Wallis": dunn}[test]
+    method = {"ANOVA": tukey, "Welch's ANOVA": games_howell, "Kruskal-Wallis": dunn}[
+        test.removesuffix(" by shuffling")
+    ]
     return method(sample.parts, sample.names, level=level)

@@ -266,7 +266,7 @@ def compute_power(
     >>> y = pd.Series([0, 1] * 64)
     >>> table = compute_power(y, task="binary", n_tests=10)
     >>> table[["measure", "one_test"]].round(2).to_numpy().tolist()[0]
-    ['d', 0.5]
+    ["Cohen's d", 0.5]
     """
     n, rows = len(y) / design_effect, []
     for question, measure, power_at, most in _questions(y, task, design_effect) if n >= 6 else ():
@@ -346,7 +346,7 @@ def _questions(
         return [
             (
                 f"means of a feature over {k} classes",
-                "f",
+                "Cohen's f",
                 lambda f, a: power_of_variance(f, room, k, alpha=a),
                 10.0,
             )
@@ -357,12 +357,12 @@ def _questions(
     return [
         (
             "means of a feature between the classes",
-            "d",
+            "Cohen's d",
             lambda d, a: power_of_means(d, first, second, alpha=a),
             20.0,
         ),
         (
-            "difference in the share of the rarer class, for a property of half the rows",
+            "share of rarer class by a yes/no feature",
             "percentage points",
             lambda x, a: power_of_proportions(
                 max(min(share, 1 - share) - x / 200, 0.0),

@@ -1,15 +1,19 @@
 """Regressions whose errors hold for unequal spreads and for rows that repeat clusters.
 
 Models are fitted on standardised columns, which keeps ill-conditioned tables exact, and reported
-in the columns' own units as well as per standard deviation. The covariance is the sandwich: HC3
-for straight lines (HC1 beyond 20,000 rows, where they agree), HC1 for the others, sums over
-clusters when they are given.
+in the columns' own units as well as per standard deviation. The covariance is the sandwich, by
+default the jackknife's: what each row (HC3) or cluster (CV3) moves the estimate by when it is left
+out. With few rows, few clusters or some that weigh much the usual corrections by degrees of freedom
+(HC1, CV1) give intervals that are too short: of nominal 95 % they held a planted slope 89 to 92
+times in a hundred. Beyond 20,000 rows or 1,000 clusters both agree, and the cheaper is used.
+Each term's t distribution has as many degrees of freedom as rows or clusters carry it: a column
+that ten rows decide is judged by ten, however long the table.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -37,7 +41,11 @@ from lib.statistics.solvers import (
 
 Family = Literal["OLS", "logistic", "Poisson", "negative binomial"]
 CONSTANT = "(constant)"
-HC3_ROWS = 20_000
+Correction = Literal["jackknife", "degrees"]
+JACKKNIFE_ROWS, JACKKNIFE_CLUSTERS = 20_000, 1_000
+FEW_FOR_JACKKNIFE = 10
+EXACT = 1e-6  # share of the target's spread that a fit leaves, below which it is exact
+NO_ERRORS = "none: the fit is exact"
 TABLE = ["term", "coefficient", "per_sd", "plain_error", "robust_error", "p", "q"]
 
 
@@ -54,7 +62,8 @@ class Regression:
         a standard deviation of the term (a 0/1 term: from 0 to 1); `plain_error` is the textbook
         error, `robust_error` the sandwich's, which p, q and intervals use.
     errors : str
-        What the sandwich was made of.
+        What the sandwich was made of. A straight line that leaves no residuals has no errors, and
+        neither intervals nor p-values.
     n : int
         Rows.
     target, fitted : array of float, shape (n,)
@@ -113,9 +122,10 @@ def fit_regression(
     *,
     groups: pd.Series | None = None,
     sample_weight: pd.Series | None = None,
+    correction: Correction = "jackknife",
     level: float = 0.95,
 ) -> Regression:
-    """Return a regression of `y` on the columns of a design, with robust errors [1]_ [2]_.
+    """Return a regression of `y` on the columns of a design, with robust errors [1]_ to [4]_.
 
     Parameters
     ----------
@@ -130,6 +140,10 @@ def fit_regression(
         What rows repeat: errors are then summed over these clusters.
     sample_weight : Series of shape (n,), optional
         Weights of rows, scaled to average 1.
+    correction : {"jackknife", "degrees"}
+        How errors allow for few rows or clusters: by leaving each out (in one step where the model
+        is not linear; of the negative binomial by degrees always), or by the degrees of freedom, as
+        Stata does.
     level : float
         Of the intervals.
 
@@ -150,6 +164,10 @@ def fit_regression(
        estimators with improved finite sample properties. J. Econometrics 29:305.
     .. [2] C. Cameron, D. Miller (2015). A practitioner's guide to cluster-robust inference. J.
        Human Resources 50:317.
+    .. [3] G. Imbens, M. Kolesár (2016). Robust standard errors in small samples. Review of
+       Economics and Statistics 98:701.
+    .. [4] J. MacKinnon, M. Nielsen, M. Webb (2023). Fast and reliable jackknife and bootstrap
+       methods for cluster-robust inference. J. Applied Econometrics 38:671.
 
     Examples
     --------
@@ -158,7 +176,7 @@ def fit_regression(
     >>> y = pd.Series(3 + 2 * x + np.tile([-1, 1], 10))
     >>> fit = fit_regression(make_design(pd.DataFrame({"x": x})), y, "OLS")
     >>> print(fit.table["coefficient"].iloc[1])
-    2.015 [1.922, 2.108]
+    2.015 [1.916, 2.114]
     """
     target = design.of_rows(y).to_numpy(dtype=float)
     if np.ptp(target) == 0:
@@ -181,10 +199,14 @@ def fit_regression(
     means, spreads = matrix.mean(axis=0), matrix.std(axis=0)
     standard = np.column_stack([np.ones(len(matrix)), (matrix - means) / spreads])
     solution = SOLVERS[family](standard, target, weights)
-    covariance, errors = _sandwich(solution, standard, owner, family)
+    covariance, errors = _sandwich(solution, standard, owner, correction)
+    if family == "OLS" and float((target - solution.fitted).std()) < EXACT * float(target.std()):
+        solution, errors = _without_rounding(solution, float(target.std())), NO_ERRORS
+        covariance = solution.plain_covariance
     to_own = np.diag(np.r_[1.0, 1 / spreads])
     to_own[0, 1:] = -means / spreads
-    table = _tabulate(solution, covariance, to_own, terms, matrix, owner, level)
+    degrees = _degrees(solution, standard, owner, correction)
+    table = _tabulate(solution, covariance, to_own, terms, matrix, degrees, level)
     n_parameters = standard.shape[1] + (family == "negative binomial")
     residual = math.sqrt(
         float((weights * (target - solution.fitted) ** 2).sum())
@@ -203,8 +225,17 @@ def fit_regression(
         alpha=solution.alpha,
         residual_spread=residual if family == "OLS" else math.nan,
         left_out=tuple(left_out),
-        notes=tuple(_notes(family, target, solution, owner, sample_weight)),
+        notes=tuple(_notes(family, target, solution, owner, sample_weight, errors)),
     )
+
+
+def _without_rounding(solution: Solution, spread: float) -> Solution:
+    """Return an exact solution without the errors and coefficients that rounding left."""
+    parameters = solution.parameters.copy()
+    slopes = parameters[1:]
+    slopes[np.abs(slopes) < EXACT * spread] = 0.0
+    unknown = np.full_like(solution.plain_covariance, np.nan)
+    return replace(solution, parameters=parameters, plain_covariance=unknown)
 
 
 def _tabulate(  # noqa: PLR0917 (one caller, all needed)
@@ -213,21 +244,20 @@ def _tabulate(  # noqa: PLR0917 (one caller, all needed)
     to_own: Floats,
     terms: list[str],
     matrix: Floats,
-    owner: Codes | None,
+    degrees: Floats,
     level: float,
 ) -> pd.DataFrame:
     k = len(terms) + 1
     own = to_own @ solution.parameters[:k]
     errors = np.sqrt(np.diag(to_own @ covariance[:k, :k] @ to_own.T))
     plain = np.sqrt(np.diag(to_own @ solution.plain_covariance[:k, :k] @ to_own.T))
-    degrees = len(matrix) - k if owner is None else count_units(len(matrix), owner) - 1
-    reach = float(stats.t.ppf((1 + level) / 2, max(degrees, 1)))
+    reaches = stats.t.ppf((1 + level) / 2, degrees)
     # A yes/no column is read from no to yes, whatever its spread.
     is_binary = [len(np.unique(column)) == 2 for column in matrix.T]
     scale = np.where(is_binary, np.ptp(matrix, axis=0), matrix.std(axis=0))
     scale = np.r_[1.0, scale]
     with np.errstate(divide="ignore", invalid="ignore"):
-        p_values = 2 * stats.t.sf(np.abs(own / errors), max(degrees, 1))
+        p_values = 2 * stats.t.sf(np.abs(own / errors), degrees)
     rows = [
         (
             term,
@@ -237,9 +267,9 @@ def _tabulate(  # noqa: PLR0917 (one caller, all needed)
             e,
             p,
         )
-        for term, b, e, p_error, s, p in zip(
+        for term, b, e, p_error, s, p, reach in zip(
             [CONSTANT, *terms], own.tolist(), errors.tolist(), plain.tolist(), scale.tolist(),
-            p_values.tolist(), strict=True,
+            p_values.tolist(), reaches.tolist(), strict=True,
         )
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=TABLE[:-1])
@@ -247,40 +277,73 @@ def _tabulate(  # noqa: PLR0917 (one caller, all needed)
     return table.assign(q=np.r_[np.nan, q])
 
 
+def _degrees(
+    solution: Solution, standard: Floats, owner: Codes | None, correction: Correction
+) -> Floats:
+    """Return each coefficient's degrees of freedom: how many units carry its variance, less one."""
+    n, k = standard.shape
+    most = max(n - k if owner is None else count_units(n, owner) - 1, 1)
+    if correction == "degrees" or solution.curvature is None:
+        return np.full(k, float(most))
+    roots = np.sqrt(np.maximum(solution.curvature, 0.0))[:, None]
+    shares = sum_by_owner((standard * roots @ solution.bread) ** 2, owner)
+    carried = shares.sum(axis=0) ** 2 / np.maximum((shares**2).sum(axis=0), 1e-300)
+    return np.asarray(np.clip(carried - 1, 1, most))
+
+
 def _sandwich(
-    solution: Solution, standard: Floats, owner: Codes | None, family: str
+    solution: Solution, standard: Floats, owner: Codes | None, correction: Correction
 ) -> tuple[Floats, str]:
-    n, k = len(standard), standard.shape[1]
-    scores = solution.scores
-    if owner is not None:
+    n, k = standard.shape
+    scores, curvature = solution.scores, solution.curvature
+    n_units = count_units(n, owner)
+    most = JACKKNIFE_ROWS if owner is None else JACKKNIFE_CLUSTERS
+    if correction == "degrees" or curvature is None or n_units > most or n_units < 2:
         sums = sum_by_owner(scores, owner)
-        n_units = len(sums)
-        correction = n_units / (n_units - 1) * (n - 1) / (n - k) if n_units > 1 else math.nan
-        words = f"clustered over {n_units:,} groups"
-    elif family == "OLS" and n <= HC3_ROWS:
-        leverage = np.einsum("ij,jk,ik->i", standard, solution.bread, standard)
+        factor = n / (n - k)
+        if owner is not None:
+            factor = n_units / (n_units - 1) * (n - 1) / (n - k) if n_units > 1 else math.nan
+        meat = sums.T @ sums * factor
+        words = "HC1" if owner is None else f"clustered over {n_units:,} groups"
+        return solution.bread @ meat @ solution.bread, words
+    if owner is None:
+        leverage = curvature * np.einsum("ij,jk,ik->i", standard, solution.bread, standard)
         sums = scores / np.maximum(1 - leverage, 1e-8)[:, None]
-        correction, words = 1.0, "HC3"
-    else:
-        sums, correction, words = scores, n / (n - k), "HC1"
-    meat = sums.T @ sums * correction
-    return solution.bread @ meat @ solution.bread, words
+        return solution.bread @ (sums.T @ sums) @ solution.bread, "HC3"
+    moved = _leave_out_clusters(solution, standard * np.sqrt(curvature)[:, None], owner)
+    words = f"clustered over {n_units:,} groups (jackknife)"
+    return moved.T @ moved * (n_units - 1) / n_units, words
 
 
-def _notes(
+def _leave_out_clusters(solution: Solution, weighted: Floats, owner: Codes) -> Floats:
+    """Return how far the estimate moves without each cluster, in one step of Newton's."""
+    # In the metric of the information the whole is the identity, and what is left of it without a
+    # cluster is invertible unless the cluster alone carries a coefficient: then pinv leaves it out.
+    half = np.linalg.cholesky((solution.bread + solution.bread.T) / 2)
+    rows, scores = weighted @ half, solution.scores @ half
+    order = np.argsort(owner, kind="stable")
+    ends = np.flatnonzero(np.diff(owner[order])) + 1
+    moved = [
+        np.linalg.pinv(np.eye(len(half)) - rows[own].T @ rows[own], rcond=1e-10, hermitian=True)
+        @ scores[own].sum(axis=0)
+        for own in np.split(order, ends)
+    ]
+    return np.asarray(np.asarray(moved) @ half.T)
+
+
+def _notes(  # noqa: PLR0917 (one caller, all needed)
     family: Family,
     target: Floats,
     solution: Solution,
     owner: Codes | None,
     sample_weight: pd.Series | None,
+    errors: str,
 ) -> list[str]:
-    notes = []
     n_columns = len(solution.bread) - (family == "negative binomial")
-    if family == "OLS" and float((target - solution.fitted).std()) < 1e-6 * float(target.std()):
-        notes.append(
-            "the features give the target away exactly, as parts their sum: errors and p-values "
-            "mean nothing, look for a leak (02)"
-        )
+    if errors == NO_ERRORS:
+        note = "the features give the target away exactly, as parts their sum: nothing is left to "
+        return [note + "estimate errors from, look for a leak (02)"]
+    notes = []
     n_events = len(target)
     if family == "logistic":
         n_events = int(min(target.sum(), len(target) - target.sum()))
@@ -290,10 +353,10 @@ def _notes(
             f"{n_events:,} {what} for {n_columns} coefficients: fewer than ten each, so estimates "
             "lean away from zero and errors are too small"
         )
-    if owner is not None and count_units(len(target), owner) < FEW_GROUPS:
+    few = FEW_GROUPS if solution.curvature is None else FEW_FOR_JACKKNIFE
+    if owner is not None and count_units(len(target), owner) < few:
         notes.append(
-            f"{count_units(len(target), owner)} clusters: errors tend to be too small under "
-            f"{FEW_GROUPS}"
+            f"{count_units(len(target), owner)} clusters: errors tend to be too small under {few}"
         )
     if family == "negative binomial" and sample_weight is not None:
         notes.append("weights are not used by the negative binomial")

@@ -10,10 +10,11 @@ from scipy import stats
 
 from lib.data.dataset import Task
 from lib.estimates import Estimate, bootstrap
-from lib.statistics.associations import cramers_v
+from lib.statistics.associations import largest_phi2
 from lib.statistics.clustered import Floats, draw_rows, owner_codes
 from lib.statistics.columns import column_kinds
 from lib.statistics.comparisons import ask
+from lib.statistics.effects import chi_squared
 from lib.statistics.routes import choose_route
 from lib.statistics.samples import lay_out
 
@@ -77,7 +78,9 @@ def bootstrap_effects(
         first = sample.codes if sample.form in {"groups", "table"} else sample.numbers
         second = sample.numbers if sample.form == "groups" else sample.others
         drawn = bootstrap(
-            lambda a, b, effect=route.effect: effect_value(effect, a, b),
+            lambda a, b, effect=route.effect, inflation=answer.design_effect: effect_value(
+                effect, a, b, design_effect=inflation
+            ),
             first,
             second,
             n_resamples=n_resamples,
@@ -91,7 +94,9 @@ def bootstrap_effects(
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def effect_value(effect: str, first: Floats, second: Floats) -> float:
+def effect_value(
+    effect: str, first: Floats, second: Floats, *, design_effect: float = 1.0
+) -> float:
     """Return an effect without interval, quickly: for resamples.
 
     Parameters
@@ -102,6 +107,8 @@ def effect_value(effect: str, first: Floats, second: Floats) -> float:
         Codes of groups or levels; numbers for a correlation.
     second : array, shape (n,)
         Numbers; codes of levels for a table.
+    design_effect : float
+        By how much rows that repeat clusters inflate what chance explains.
 
     Returns
     -------
@@ -127,7 +134,7 @@ def effect_value(effect: str, first: Floats, second: Floats) -> float:
         cells = codes * width + second.astype(np.int64)
         table = np.bincount(cells, minlength=len(sizes) * width).reshape(-1, width).astype(float)
         if effect == "Cramér's V":
-            return cramers_v(table)
+            return _v(table, design_effect)
         if table.shape != (2, 2):
             return np.nan
         table = table + 0.5 if (table == 0).any() else table
@@ -146,9 +153,19 @@ def effect_value(effect: str, first: Floats, second: Floats) -> float:
         correction = 1 - 3 / (4 * (n - 2) - 1)
         return float(correction * (means[1] - means[0]) / np.sqrt(within))
     between = float((sizes * (means - values.mean()) ** 2).sum()) / (k - 1)
-    f = between / within
-    room = (k - 1) * (f - 1) + n if effect == "omega²" else (k - 1) * f + n - k
+    f = between / within / design_effect
+    room = (k - 1) * (f - 1) + n / design_effect if effect == "omega²" else (k - 1) * f + n - k
     return max((k - 1) * (f - 1) / room, 0.0)
+
+
+def _v(table: Floats, design_effect: float) -> float:
+    table = table[table.any(axis=1)][:, table.any(axis=0)]
+    r, k = table.shape
+    if min(r, k) < 2 or (room := largest_phi2(r, k, float(table.sum()))) <= 0:
+        return np.nan
+    degrees = (r - 1) * (k - 1)
+    gained = max(chi_squared(table) - degrees * design_effect, 0.0)
+    return min(float(np.sqrt(gained / table.sum() / room)), 1.0)
 
 
 def _ratio(one: Estimate, other: Estimate) -> float:

@@ -183,7 +183,7 @@ def _common(codes: Codes, names: Sequence[str]) -> tuple[Codes, list[str], str]:
     if len(names) <= 2 or n_kept >= len(names):
         return codes, list(names), ""
     merged, kept = merge_rare(codes, list(names), max(n_kept, 2))
-    words = f"the {len(names) - len(kept) + 1} rarest of {len(names)} levels merged"
+    words = f"{len(names) - len(kept) + 1} of {len(names)} levels merged"
     return merged, kept, words
 
 
@@ -196,5 +196,4 @@ def _frequent(codes: Codes, classes: Sequence[str]) -> tuple[Codes, list[str], s
         return codes, names, ""
     left = np.where(np.isin(codes, rare), -1, codes)
     which = "class" if len(rare) == 1 else "classes"
-    shown = ", ".join(f"'{names[i]}'" for i in rare[:3]) + (" …" if len(rare) > 3 else "")
-    return left, names, f"{which} {shown} left out ({int(counts[rare].sum())} rows)"
+    return left, names, f"{len(rare)} rare {which} out ({int(counts[rare].sum())} rows)"

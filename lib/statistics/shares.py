@@ -82,14 +82,32 @@ def explained_share(
     )
     influence = _influence(x, codes, means, eta2, is_ranks=kind == "epsilon²")
     error = influence_error(influence, owner)
-    if near.value < FAR_FROM_ZERO * error or near.value == 0:
+    if near.value == 0:
         return near
+    if near.value < FAR_FROM_ZERO * error:
+        return _stretched(near, error, design_effect)
     root = math.sqrt(near.value)
     degrees = (n if owner is None else count_units(n, owner)) - k
     arm = quantile_of_t(level, degrees) * error / (2 * root * (1 - near.value))
     z = math.atanh(root)
     low, high = math.tanh(max(z - arm, 0.0)) ** 2, math.tanh(z + arm) ** 2
     return Estimate(near.value, low, high, level, "delta method", n)
+
+
+def _stretched(near: Estimate, error: float, design_effect: float) -> Estimate:
+    """Return an interval by noncentral F, wider where the error is larger than normal values have.
+
+    Near zero the distribution of F hardly depends on the shape of the values; further away it does.
+    The error is itself uncertain, so half of its excess beyond 15 % counts, on the log scale.
+    """
+    share, n = near.value, near.n or 1
+    ratio = share / (1 - share)
+    normal = (1 - share) ** 2 * math.sqrt((4 * ratio + 2 * ratio**2) * design_effect / n)
+    wider = math.sqrt(max(error / normal / 1.15, 1.0))
+    middle, low, high = (math.atanh(math.sqrt(x)) for x in (share, near.low, min(near.high, 0.999)))
+    low, high = middle - wider * (middle - low), middle + wider * (high - middle)
+    ends = math.tanh(max(low, 0.0)) ** 2, math.tanh(high) ** 2
+    return Estimate(share, *ends, near.level, near.method, near.n)
 
 
 def _influence(x: Floats, codes: Codes, means: Floats, eta2: float, *, is_ranks: bool) -> Floats:

@@ -45,6 +45,9 @@ class Solution:
         Of the model and of the constant alone.
     alpha : float
         The dispersion of a negative binomial.
+    curvature : array of float, shape (n,), or None
+        Each row's weight in the information, which is the sum of curvature × row × row'; None
+        where that is not its form.
     """
 
     parameters: Floats
@@ -55,6 +58,7 @@ class Solution:
     log_likelihood: float
     null_log_likelihood: float
     alpha: float = math.nan
+    curvature: Floats | None = None
 
 
 def _solve_ols(standard: Floats, target: Floats, weights: Floats) -> Solution:
@@ -86,6 +90,7 @@ def _solve_ols(standard: Floats, target: Floats, weights: Floats) -> Solution:
         plain_covariance=bread * squares / max(n - k, 1),
         log_likelihood=likelihoods[0],
         null_log_likelihood=likelihoods[1],
+        curvature=weights,
     )
 
 
@@ -131,6 +136,7 @@ def _solve_glm(standard: Floats, target: Floats, weights: Floats, family: object
         plain_covariance=bread,
         log_likelihood=likelihood,
         null_log_likelihood=null,
+        curvature=variance,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from lib.statistics.counts import CountModels, fit_counts, is_count
 from lib.statistics.design import Design, compute_collinearity, condition_number, make_design
 from lib.statistics.diagnostics import compute_residual_checks
 from lib.statistics.observations import Observation, outcome_of
-from lib.statistics.regression import Family, Regression, fit_regression
+from lib.statistics.regression import NO_ERRORS, Family, Regression, fit_regression
 
 
 @dataclass(frozen=True)
@@ -189,6 +190,11 @@ def _on_fit(study: RegressionStudy, alpha: float) -> Iterator[Observation]:
         if study.design is not None:
             yield Observation(50, "{_why}", {"_why": study.reason}, is_warning=True)
         return
+    if fit.errors == NO_ERRORS:
+        sentence = "A straight line meets all {n_regression} rows without gaps exactly."
+        yield Observation(50, sentence, {"n_regression": fit.n})
+        yield from _on_notes(fit)
+        return
     share = "R²" if fit.family == "OLS" else "McFadden's share of the log likelihood"
     kind = "A straight line" if fit.family == "OLS" else "A logistic regression"
     yield Observation(
@@ -211,6 +217,10 @@ def _on_fit(study: RegressionStudy, alpha: float) -> Iterator[Observation]:
             {"n_separating": len(fit.left_out), "_term": fit.left_out[0]},
             is_warning=True,
         )
+    yield from _on_notes(fit)
+
+
+def _on_notes(fit: Regression) -> Iterator[Observation]:
     for i, note in enumerate(fit.notes):
         sentence = f"{{_note_{i}}}."
         yield Observation(50, sentence, {f"_note_{i}": note[0].upper() + note[1:]}, is_warning=True)
@@ -223,6 +233,10 @@ def _on_checks(study: RegressionStudy) -> Iterator[Observation]:
             yield Observation(50, sentence, {})
         return
     first = study.checks.iloc[0]
+    if math.isnan(first["p"]):
+        sentence = "Spread of the residuals: not tested, {spread}."
+        yield Observation(50, sentence, {"spread": first["answer"]})
+        return
     values = {
         "spread": first["answer"],
         "_test": first["test"],

@@ -14,6 +14,8 @@ from lib.statistics.effects import magnitude
 from lib.statistics.routes import Route
 from lib.statistics.samples import Sample
 
+WIDE = 24  # letters of a level's name in a sentence that holds two
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -27,11 +29,14 @@ class Answer:
         NaN when the test could not be made.
     size : Estimate
         The effect.
+    design_effect : float
+        By how much rows that repeat clusters inflate the statistic.
     """
 
     statistic: float
     p_value: float
     size: Estimate
+    design_effect: float = 1.0
 
 
 def put_in_words(
@@ -85,7 +90,7 @@ def put_in_words(
     who = target if sample.form in {"numbers", "table"} else who
     if sample.form == "table" and route.effect != "odds ratio":
         who = feature
-    claim = f"{who} {direction}"
+    claim = f"{who} {'= ' if route.effect == 'odds ratio' else ''}{direction}"
     return word, direction, claim, f"{claim}: {found}, {word} ({p_words})"
 
 
@@ -98,15 +103,16 @@ def _direction(sample: Sample, route: Route, answer: Answer, target: str) -> str
             return f"differs with {target}"
         more = "more" if size > 1 else "less"
         wanted = sample.other_names[1]
-        return f"= {wanted} is {more} likely where {feature} = {sample.names[1]}"
+        return f"{wanted} is {more} likely where {feature} = {sample.names[1]}"
     by = target if sample.by_target else feature
     if len(sample.names) == 2:
         return f"is {'higher' if size > 0 else 'lower'} where {by} = {sample.names[1]}"
     is_ranks = route.effect == "epsilon²"
     values = stats.rankdata(sample.numbers) if is_ranks else sample.numbers
     means = [float(values[sample.codes == code].mean()) for code in range(len(sample.names))]
-    top, bottom = sample.names[int(np.argmax(means))], sample.names[int(np.argmin(means))]
-    return f"is highest where {by} = {top}, lowest where {by} = {bottom}"
+    ends = (sample.names[int(np.argmax(means))], sample.names[int(np.argmin(means))])
+    top, bottom = (name if len(name) <= WIDE else f"{name[: WIDE - 1]}…" for name in ends)
+    return f"is highest where {by} = {top}, lowest where {bottom}"
 
 
 def p_in_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -129,3 +135,29 @@ def p_in_words(table: pd.DataFrame) -> pd.DataFrame:
     """
     found = [name for name in ("p", "q", "holm") if name in table]
     return table.assign(**{name: table[name].map(format_p) for name in found})
+
+
+def terms_in_words(terms: pd.DataFrame) -> pd.DataFrame:
+    """Return the terms of a regression, the clearest first, each with the digits of its own unit.
+
+    Parameters
+    ----------
+    terms : DataFrame
+        The table of a `Regression`.
+
+    Returns
+    -------
+    DataFrame
+        A copy; p-values as papers print them.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"term": ["km"], "coefficient": [Estimate(1234.5)]})
+    >>> columns = {"plain_error": [0.00012], "robust_error": [0.1], "p": [0.04], "q": [0.04]}
+    >>> terms_in_words(table.assign(**columns)).iloc[0].tolist()
+    ['km', '1,234', '0.00012', '0.100', '0.040', '0.040']
+    """
+    terms = p_in_words(terms.sort_values("p", kind="stable", ignore_index=True))
+    errors = {name: terms[name].map(lambda error: str(Estimate(error)))
+              for name in ("plain_error", "robust_error")}  # fmt: skip
+    return terms.assign(coefficient=terms["coefficient"].map(str), **errors)
