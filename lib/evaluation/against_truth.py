@@ -17,7 +17,7 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, wilson
 from lib.evaluation.cross_validation import _Fold
-from lib.evaluation.metrics import check_scoring, scorers
+from lib.evaluation.metrics import Metric, check_scoring, scorers
 from lib.evaluation.strategies import estimate_scores
 from lib.resampling import Positions, Strategy
 
@@ -176,7 +176,7 @@ def compare_with_truth(
             level=level,
             random_state=seed,
         )
-        truth = _truths(candidates, dataset, sample, rest, table, metric.name)
+        truth = _truths(candidates, _Fold(dataset, sample, rest), table, metric)
         tables.append(_as_draws(table, truth).assign(draw=number))
     if not tables:
         raise InputError("A comparison with the truth needs at least one sample; got none.")
@@ -249,23 +249,16 @@ def recommend(
 
 
 def _truths(
-    candidates: Mapping[str, Any],
-    dataset: Dataset,
-    sample: Positions,
-    rest: Positions,
-    table: pd.DataFrame,
-    scoring: str,
+    candidates: Mapping[str, Any], fold: _Fold, table: pd.DataFrame, metric: Metric
 ) -> dict[str, float]:
     """Return the score on the rest of every candidate that a strategy speaks about.
 
     What nested choice estimates is the whole procedure, so its model is the inner optimum's.
     """
-    metric = scorers(dataset.task)[scoring]
     inner = table.loc[table["strategy"] == "inner optimum", "chosen"]
     of = {row.strategy: row.chosen for row in table.itertuples()}
     if len(inner):
         of |= dict.fromkeys(table.loc[table["judges"] == "tuned model", "strategy"], inner.iloc[0])
-    fold = _Fold(dataset, sample, rest)
     scores = {"": math.nan}
     with threadpool_limits(1):
         for name in sorted(set(of.values()) - {""}):

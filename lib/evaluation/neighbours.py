@@ -18,6 +18,7 @@ from lib.data import Dataset
 Floats = npt.NDArray[np.float64]
 MAX_LEVELS = 20  # of a category that get a column each; the others share none
 FARTHEST = 3.0  # standard deviations: one odd number does not make a row unlike all others
+PER_UNIT = 1e6  # steps that squared distances are counted in
 PRIOR_ROWS = 1.0  # rates are drawn towards the overall ones by so many rows
 
 
@@ -92,10 +93,13 @@ class Neighbours(BaseEstimator):  # type: ignore[misc]
         values, labels = np.asarray(X, dtype=float), np.asarray(y)
         known = np.isfinite(values)
         count = np.maximum(known.sum(axis=0), 1)
-        filled = np.where(known, values, 0.0)
-        self.mean_ = filled.sum(axis=0) / count
-        spread = np.sqrt((np.where(known, values - self.mean_, 0.0) ** 2).sum(axis=0) / count)
-        self.scale_ = np.where(spread > 0, spread, np.inf)
+        with np.errstate(over="ignore", invalid="ignore"):  # what overflows counts for nothing
+            self.mean_ = np.where(known, values, 0.0).sum(axis=0) / count
+            off = np.where(known, values - self.mean_, 0.0)
+            spread = np.sqrt((off**2).sum(axis=0) / count)
+        is_usable = (spread > 0) & np.isfinite(spread)
+        self.mean_ = np.where(is_usable, self.mean_, 0.0)
+        self.scale_ = np.where(is_usable, spread, np.inf)
         self.rows_ = self._scaled(values)
         self.squares_ = (self.rows_**2).sum(axis=1)
         if self.n_classes:
@@ -118,9 +122,11 @@ class Neighbours(BaseEstimator):  # type: ignore[misc]
     def _average(self, X: Any) -> Floats:
         rows = self._scaled(np.asarray(X, dtype=float))
         far = self.squares_ - 2 * rows @ self.rows_.T  # the row's own square orders nothing
-        k = min(self.n_neighbors, len(self.rows_))
-        # rounded, so that equal rows tie whatever the order of the sums; the first ones win
-        nearest = np.argsort(np.round(far, 6), axis=1, kind="stable")[:, :k]
+        n = len(self.rows_)
+        k = min(self.n_neighbors, n)
+        # Whole numbers: equal rows tie whatever the order of the sums, and the first ones win.
+        keys = np.rint(far * PER_UNIT).astype(np.int64) * n + np.arange(n)
+        nearest = np.partition(keys, k - 1, axis=1)[:, :k] % n
         sums = self.outcomes_[nearest].sum(axis=1)
         return np.asarray((sums + PRIOR_ROWS * self.prior_) / (k + PRIOR_ROWS))
 

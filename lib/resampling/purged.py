@@ -136,7 +136,9 @@ def make_purged(
             f"{horizon}. Ask for more blocks or a shorter horizon."
         )
         raise InputError(msg)
-    notes = (f"{made} folds, not {n_splits}: too many rows share a time.",) if made < n_splits else ()
+    notes = (
+        (f"{made} folds, not {n_splits}: too many rows share a time.",) if made < n_splits else ()
+    )
     words = (
         f"{made} blocks of time ({time.name}), purged of labels known up to {horizon} moments "
         f"later, embargo {skipped} moments"

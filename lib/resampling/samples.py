@@ -16,6 +16,7 @@ from lib.resampling.splitters import Positions
 MIN_SAMPLE = 100  # rows, below which five folds say next to nothing
 MIN_GROUPS = 10  # of a sample, so that five folds of groups can be made
 
+
 def sample_rows(dataset: Dataset, n_rows: int, *, random_state: int = 0) -> Dataset:
     """Return the dataset, or a random part of it in the same order when it has more rows.
 
