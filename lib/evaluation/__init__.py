@@ -1,6 +1,7 @@
 """Models on the same folds: cross-validation, metrics, comparison with intervals and tests."""
 
 from lib.evaluation.against_truth import Comparison, compare_with_truth, recommend
+from lib.evaluation.apart import compare_apart
 from lib.evaluation.bootstrap import BootstrapErrors, measure_bootstrap, no_information, score_of
 from lib.evaluation.comparison import (
     BEST,
@@ -17,7 +18,7 @@ from lib.evaluation.comparison import (
 )
 from lib.evaluation.cross_validation import Scores, cross_validate
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
-from lib.evaluation.neighbours import Neighbours, make_plain
+from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
 from lib.evaluation.strategies import estimate_scores, naive_mean
 
 __all__ = [
@@ -31,12 +32,14 @@ __all__ = [
     "Neighbours",
     "Scores",
     "compare",
+    "compare_apart",
     "compare_pair",
     "compare_with_truth",
     "cross_validate",
     "default_scoring",
     "describe_metrics",
     "estimate_scores",
+    "make_neighbours",
     "make_plain",
     "measure_bootstrap",
     "naive_mean",

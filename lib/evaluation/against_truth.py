@@ -188,6 +188,7 @@ def recommend(
     comparison: Comparison,
     admissible: Iterable[str],
     *,
+    default: str = "",
     tolerance: float = 0.1,
     least_coverage: float = 0.9,
 ) -> pd.DataFrame:
@@ -204,7 +205,9 @@ def recommend(
     comparison : Comparison
         For the paired comparison of errors.
     admissible : iterable of str
-        Strategies whose folds keep apart what belongs together.
+        Strategies whose folds keep together what belongs together.
+    default : str
+        The strategy that is preferred among equally cheap ones.
     tolerance : float
         Share of the smallest error.
     least_coverage : float
@@ -222,7 +225,7 @@ def recommend(
     for row in fixed.itertuples():
         covers: Any = row.corrected_covers
         if row.strategy not in known:
-            reasons[str(row.strategy)] = "does not keep apart what belongs together"
+            reasons[str(row.strategy)] = "tears apart what belongs together"
         elif not row.samples:
             reasons[str(row.strategy)] = "has no estimate on these samples"
         elif math.isnan(covers.value):
@@ -237,7 +240,9 @@ def recommend(
             more = comparison.compare_rmse(name, best)
             if error > (1 + tolerance) * errors[best] and more.low > 0:
                 reasons[name] = "errs distinguishably more"
-    standing = left[~left["strategy"].isin(list(reasons))].sort_values("n_fits", kind="stable")
+    standing = left[~left["strategy"].isin(list(reasons))]
+    standing = standing.assign(other=standing["strategy"] != default)
+    standing = standing.sort_values(["n_fits", "other"], kind="stable")
     first = standing["strategy"].iloc[0] if len(standing) else None
     table = fixed[["strategy", "n_fits", "rmse"]].copy()
     table["verdict"] = [

@@ -219,7 +219,7 @@ def score_of(metric: Metric, error: float, y: Array, weight: Array | None = None
 
 
 def _zero_one(y: Array, proba: Array) -> Floats:
-    return (proba.argmax(axis=1) != y).astype(float)
+    return np.asarray(proba.argmax(axis=1) != y, dtype=float)
 
 
 def _log_loss(y: Array, proba: Array) -> Floats:

@@ -132,4 +132,20 @@ class Neighbours(BaseEstimator):  # type: ignore[misc]
 
     def _scaled(self, values: Floats) -> Floats:
         scaled = (np.where(np.isfinite(values), values, self.mean_) - self.mean_) / self.scale_
-        return np.clip(scaled, -FARTHEST, FARTHEST)
+        return np.asarray(np.clip(scaled, -FARTHEST, FARTHEST))
+
+
+def make_neighbours(dataset: Dataset) -> dict[str, Neighbours]:
+    """Return candidates that differ in how many rows they ask: five first, then one, 15 and 40.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> list(make_neighbours(make_planted(50)))
+    ['5 neighbours', '1 neighbour', '15 neighbours', '40 neighbours']
+    """
+    n_classes = 0 if dataset.task == "regression" else len(dataset.classes)
+    return {
+        f"{k} neighbour{'s' if k > 1 else ''}": Neighbours(k, n_classes=n_classes)
+        for k in (5, 1, 15, 40)
+    }

@@ -8,6 +8,7 @@ they are shortened in the middle, and drawn whatever they contain.
 from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
+from lib.plots.folds import plot_folds
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
@@ -15,6 +16,7 @@ from lib.plots.performance import plot_model_performance
 from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores
 from lib.plots.statistics import plot_coefficients, plot_power, plot_quantiles
+from lib.plots.strategies import plot_coverage, plot_strategies
 from lib.plots.style import setup_plotting
 
 __all__ = [
@@ -22,14 +24,17 @@ __all__ = [
     "metric_label",
     "plot_associations",
     "plot_coefficients",
+    "plot_coverage",
     "plot_distributions",
     "plot_drift",
+    "plot_folds",
     "plot_missing",
     "plot_model_performance",
     "plot_power",
     "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
+    "plot_strategies",
     "plot_strengths",
     "plot_target",
     "plot_target_panel",

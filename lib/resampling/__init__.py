@@ -11,7 +11,14 @@ from lib.resampling.maps import MAP_COLUMNS, map_folds, map_rows
 from lib.resampling.purged import PurgedKFold, make_purged
 from lib.resampling.samples import SmallSamples, draw_small_samples, sample_rows
 from lib.resampling.splitters import Bootstrap, ForwardInTime, HoldOut, Positions, Splitter
-from lib.resampling.strategies import Strategy, list_strategies, name_default, tabulate_strategies
+from lib.resampling.stage import Stage, set_stage
+from lib.resampling.strategies import (
+    Strategy,
+    list_strategies,
+    make_strategy_folds,
+    name_default,
+    tabulate_strategies,
+)
 
 __all__ = [
     "MAP_COLUMNS",
@@ -23,6 +30,7 @@ __all__ = [
     "PurgedKFold",
     "SmallSamples",
     "Splitter",
+    "Stage",
     "Strategy",
     "draw_small_samples",
     "list_strategies",
@@ -31,9 +39,11 @@ __all__ = [
     "make_folds",
     "make_forward",
     "make_purged",
+    "make_strategy_folds",
     "map_folds",
     "map_rows",
     "name_default",
     "sample_rows",
+    "set_stage",
     "tabulate_strategies",
 ]

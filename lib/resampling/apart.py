@@ -1,4 +1,4 @@
-"""The same test rows, trained on by what is kept apart from them: kin, later rows, both, nothing."""
+"""The same test rows, and what is kept apart from them: kin, later rows, both, nothing."""
 
 from __future__ import annotations
 
@@ -46,12 +46,8 @@ def make_apart(
     -------
     dict of str to Folds
         "nothing apart", then what applies of "groups apart", "later rows apart", "both apart". Fold
-        numbers agree, so scores can be compared in pairs.
-
-    Raises
-    ------
-    InputError
-        When the dataset has neither groups nor time, or too few rows.
+        numbers agree, so scores can be compared in pairs. Empty when the dataset has neither groups
+        nor time, or too few rows for two folds.
 
     Examples
     --------
@@ -64,8 +60,7 @@ def make_apart(
     (True, True)
     """
     if dataset.groups is None and dataset.time is None:
-        msg = f"'{dataset.name}' names neither groups nor a time: there is nothing to keep apart."
-        raise InputError(msg)
+        return {}
     rng = np.random.default_rng(random_state)
     every = np.ones(len(dataset), dtype=bool)
     blocks = _blocks(dataset, n_splits, rng)
@@ -88,8 +83,7 @@ def make_apart(
                 drawn = np.sort(rng.permutation(np.flatnonzero(rows))[:n_train])
                 parts.setdefault(name, []).append((drawn, np.flatnonzero(test)))
     if len(next(iter(parts.values()), [])) < 2:
-        msg = f"'{dataset.name}' has too few rows to keep groups or periods apart in two folds."
-        raise InputError(msg)
+        return {}
     return {name: make_folds(dataset, _Given(tuple(made), name)) for name, made in parts.items()}
 
 
@@ -125,7 +119,11 @@ def _periods(dataset: Dataset, n_periods: int) -> list[tuple[Mask, Mask]]:
     if dataset.time is None:
         return [(every, every)]
     periods = []
-    for before, during in make_forward(dataset.time, n_periods, 1).split(dataset.X):
+    try:
+        forward = make_forward(dataset.time, n_periods)
+    except InputError:  # fewer than three moments
+        return []
+    for before, during in forward.split(dataset.X):
         masks = np.zeros((2, len(dataset)), dtype=bool)
         masks[0, during], masks[1, before] = True, True
         periods.append((masks[0], masks[1]))

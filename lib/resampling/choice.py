@@ -73,7 +73,33 @@ def make_cv(
     return Splitter(repeats, words, notes)
 
 
-def make_forward(time: pd.Series, n_splits: int, n_repeats: int) -> Splitter:
+def make_forward(time: pd.Series, n_splits: int = 5, n_repeats: int = 1) -> Splitter:
+    """Return folds that train on the past and test on what comes next.
+
+    Parameters
+    ----------
+    time : Series of shape (n_rows,)
+        Numbers or moments.
+    n_splits : int
+        Folds asked for; fewer where rows of one moment would be cut apart.
+    n_repeats : int
+        More than one is refused with a note: there is one order of time.
+
+    Returns
+    -------
+    Splitter
+
+    Raises
+    ------
+    InputError
+        When there are fewer than three different times.
+
+    Examples
+    --------
+    >>> cv = make_forward(pd.Series(range(12), name="day"), n_splits=3)
+    >>> [(len(train), len(test)) for train, test in cv.split(None)]
+    [(3, 3), (6, 3), (9, 3)]
+    """
     order = np.argsort(time.to_numpy(), kind="stable")
     ordered = time.to_numpy()[order]
     wished = np.arange(1, n_splits + 1) * len(ordered) // (n_splits + 1)

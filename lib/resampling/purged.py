@@ -54,7 +54,8 @@ class PurgedKFold:
     def __post_init__(self) -> None:
         start, end = np.asarray(self.start), np.asarray(self.end)
         if len(start) != len(end) or not len(start):
-            msg = f"start and end must have the same rows, at least one; got {len(start)}, {len(end)}."
+            lengths = f"{len(start)} and {len(end)}"
+            msg = f"start and end must have the same rows, at least one; got {lengths}."
             raise InputError(msg)
         if bool((end < start).any()):
             row = int(np.flatnonzero(end < start)[0])
@@ -136,11 +137,9 @@ def make_purged(
             f"{horizon}. Ask for more blocks or a shorter horizon."
         )
         raise InputError(msg)
-    notes = (
-        (f"{made} folds, not {n_splits}: too many rows share a time.",) if made < n_splits else ()
-    )
+    fewer = f"{made} folds, not {n_splits}: too many rows share a time."
     words = (
         f"{made} blocks of time ({time.name}), purged of labels known up to {horizon} moments "
         f"later, embargo {skipped} moments"
     )
-    return Splitter((splitter,), words, notes)
+    return Splitter((splitter,), words, (fewer,) if made < n_splits else ())

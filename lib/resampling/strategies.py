@@ -12,6 +12,7 @@ from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, Str
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.resampling.choice import make_cv, make_forward
+from lib.resampling.folds import Folds, make_folds
 from lib.resampling.purged import make_purged
 from lib.resampling.splitters import Bootstrap, HoldOut, Splitter
 
@@ -98,7 +99,7 @@ def list_strategies(
     no_labels = "" if labels else "a number has no classes to keep in equal shares"
 
     def folds(kind: Any) -> Make:
-        def make(dataset: Dataset, seed: int) -> Splitter:
+        def make(_: Dataset, seed: int) -> Splitter:
             cv = kind(n_splits, shuffle=True, random_state=seed)
             return Splitter((cv,), f"{n_splits} shuffled folds ({kind.__name__}), seed {seed}")
 
@@ -220,6 +221,42 @@ def list_strategies(
         Strategy(name, how, keeps, words, None if reason else make, reason)
         for name, how, keeps, words, make, reason in rows
     ]
+
+
+def make_strategy_folds(
+    strategies: Iterable[Strategy], dataset: Dataset, *, random_state: int = 0
+) -> dict[str, Folds]:
+    """Return the folds of every strategy that can be made of a dataset, by its name.
+
+    Parameters
+    ----------
+    strategies : iterable of Strategy
+        From `list_strategies`; those that do not apply, or find too few rows, are left out.
+    dataset : Dataset
+        Training rows.
+    random_state : int
+        Seed of the folds.
+
+    Returns
+    -------
+    dict of str to Folds
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(100)
+    >>> list(make_strategy_folds(list_strategies(dataset)[:5], dataset))
+    ['hold-out', 'k-fold', 'stratified k-fold', 'repeated k-fold']
+    """
+    folds = {}
+    for strategy in strategies:
+        if strategy.make is None:
+            continue
+        try:
+            folds[strategy.name] = make_folds(dataset, strategy.make(dataset, random_state))
+        except (InputError, ValueError):  # scikit-learn says the latter of too few groups
+            continue
+    return folds
 
 
 def name_default(dataset: Dataset) -> str:
