@@ -39,23 +39,25 @@ report.finding("The training rows: {data}.", data=train.summary())
 # %% [markdown]
 # ## The rules, fixed before any result
 #
-# The metric is the study's. A strategy is **recommended** when (1) its folds keep together what
-# belongs together, as far as the next section finds; (2) it comes with an interval, and the
-# interval's coverage is not shown to be below the share set here; (3) its error against the truth
-# is at most a tenth above the smallest one, or not distinguishably above it; (4) nothing cheaper
-# passes. Among equally cheap ones the study's default wins. The study's default is fine when it
-# passes (1) to (3).
+# The metric is the study's; of numbers it is the error in their own unit, because R² divides by
+# how much the tested rows vary, which a fold of few groups hardly does. A strategy is
+# **recommended** when (1) its folds keep together what belongs together; (2) it has an interval,
+# whose coverage is not shown to be below the share set here; (3) its error against the truth is at
+# most a tenth above the smallest, or not distinguishably above it; (4) nothing cheaper passes.
+# Among equally cheap ones the study's default wins.
 #
 # The model is nearest neighbours: it fits in a millisecond, so that a strategy can be repeated
 # hundreds of times, and it remembers its rows, so that a wrong splitter shows.
 
 # %% Metric, counts and limits
-scoring = evaluation.default_scoring(train.task)
+is_number = train.task == "regression"
+scoring = "neg_root_mean_squared_error" if is_number else evaluation.default_scoring(train.task)
 label = evaluation.scorers(train.task)[scoring].label
 n_draws, n_rows, tolerance, least_coverage = config.budget.n_resamples // 10, 300, 0.1, 0.9
 report.finding("Scores are {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "Errors may exceed the smallest by {share_more:.0%}; intervals must reach {least:.0%}.",
+    "The rule: an error at most {share_more:.0%} above the smallest, or not distinguishably above; "
+    "intervals that hold the truth in {least:.0%} of samples, or are not shown to hold it less.",
     share_more=tolerance,
     least=least_coverage,
 )
@@ -71,10 +73,7 @@ report.finding(
 # %% Groups and time, given or found
 ties = leakage.find_ties(dataset, config=config)
 tied, default = ties.dataset, resampling.name_default(train)
-if ties.groups:
-    report.finding("Rows of one group belong together: {groups}.", groups=ties.groups)
-if ties.time:
-    report.finding("Rows have a time: {time}.", time=ties.time)
+report.finding("{_ties}.", _ties=ties.in_words())
 if ties.by_groups is not None:
     report.finding(
         "{_scoring}: random folds promise {promised}, folds of whole groups keep {kept}. Random "
@@ -94,11 +93,6 @@ if ties.by_time is not None:
         kept_later=ties.by_time.kept,
         time_flattery=ties.by_time.difference,
         _p=format_p(ties.by_time.p_value),
-    )
-if not (ties.groups or ties.time):
-    report.finding(
-        "Nothing is known to tie rows together: no groups and no time are named, and none was "
-        "found that flatters. Shuffled folds fit this table."
     )
 for check in (check for check in ties.checks if check.is_found):
     report.warning(
@@ -122,7 +116,7 @@ shown = resampling.sample_rows(tied, config.budget.max_rows_slow, random_state=s
 wanted = ["k-fold", default, resampling.name_default(tied), "forward in time", "purged k-fold"]
 drawn = [s for s in resampling.list_strategies(shown, horizon=horizon) if s.name in wanted]
 maps = resampling.make_strategy_folds(drawn, shown, random_state=seed)
-rows = resampling.map_rows(shown)
+rows = resampling.map_rows(shown, max_rows=200)
 figure = plots.plot_folds(
     resampling.map_folds(maps, rows),
     rows,
@@ -138,15 +132,15 @@ figure = plots.plot_folds(
 #
 # Folds by person and folds by year test other rows and train on fewer of them, so their scores
 # differ for more than one reason. Here the same test rows are predicted by boosted trees from
-# equally many training rows, which may be any others, other groups only, earlier ones only, or
-# both. The flattery is what mixing adds.
+# equally many training rows: any others, those of other groups, earlier ones, or both. What mixing
+# adds is the flattery, freed from everything else; few periods make its interval wide.
 
 # %% The same test rows, up to four ways to train
 plain = evaluation.make_plain(shown)
 apart = resampling.make_apart(plain, n_splits=3, random_state=seed)
 if apart:
     trees = leakage.make_booster(plain)
-    by_tie = evaluation.compare_apart(trees, plain, apart, level=level)
+    by_tie = evaluation.compare_apart(trees, plain, apart, scoring=scoring, level=level)
     shown_p = by_tie.assign(p=by_tie["p"].map(format_p))
     report.table(shown_p, title=f"{label} on the same test rows")
     strictest = by_tie.iloc[-1]
@@ -177,7 +171,7 @@ stage = resampling.set_stage(
 if stage.reason:
     report.warning(
         "{_reason} Strategies are judged on a generator of the same task instead: what follows is "
-        "about strategies, not about this table.",
+        "about samples of that size in general, not about this table.",
         _reason=stage.reason,
     )
 report.finding("Judged on {samples}.", samples=stage.samples.description)
@@ -187,10 +181,19 @@ report.table(resampling.tabulate_strategies(strategies), title="The strategies")
 # %% Estimate, and compare with the truth
 candidates = evaluation.make_neighbours(stage.dataset)
 comparison = evaluation.compare_with_truth(
-    candidates, stage.dataset, stage.samples, strategies, level=level, random_state=seed
+    candidates,
+    stage.dataset,
+    stage.samples,
+    strategies,
+    scoring=scoring,
+    level=level,
+    random_state=seed,
 )
 summary = comparison.summarise()
 report.table(summary.drop(columns=["judges", "estimate"]), title=f"Estimate minus truth ({label})")
+
+if len(comparison.failures()):
+    report.table(comparison.failures(), title="Samples without an estimate")
 
 # %% Draw what strategies miss by
 ax = plots.plot_strategies(summary, metric=scoring)
@@ -230,13 +233,16 @@ report.finding(
 
 # %% Inner optimum against nested folds
 inner, nested = by_name.loc["inner optimum"], by_name.loc["nested"]
+optimism = comparison.compare_estimates("inner optimum", "nested")
 report.finding(
-    "The inner optimum exceeds the truth by {inner_bias}, the nested score by {nested_bias}; "
-    "nesting costs {nested_fits:.0f} fits instead of {inner_fits:.0f}.",
+    "The inner optimum exceeds the nested score by {optimism}. Against the truth it is off by "
+    "{inner_bias}, the nested score by {nested_bias}; nesting costs {_nested} fits instead of "
+    "{_inner}.",
+    optimism=optimism,
     inner_bias=inner["bias"],
     nested_bias=nested["bias"],
-    nested_fits=nested["n_fits"],
-    inner_fits=inner["n_fits"],
+    _nested=f"{nested['n_fits']:.0f}",
+    _inner=f"{inner['n_fits']:.0f}",
 )
 
 # %% [markdown]
@@ -246,7 +252,7 @@ report.finding(
 # with many more rows every strategy comes nearer to the truth, but a wrong splitter stays wrong.
 
 # %% Apply the rule
-must_keep = "groups" if tied.groups is not None else "time" if tied.time is not None else ""
+must_keep = ties.must_keep
 admissible = [s.name for s in strategies if not must_keep or must_keep in s.keeps]
 verdicts = evaluation.recommend(
     summary,
@@ -258,26 +264,31 @@ verdicts = evaluation.recommend(
 )
 report.table(verdicts, title="The strategies by the rule")
 standing = verdicts.loc[verdicts["verdict"].isin(["recommended", "as good"]), "strategy"].tolist()
+judged = dict(zip(verdicts["strategy"], verdicts["verdict"], strict=True))
 agrees = default in standing
 if standing:
     report.finding(
-        "Recommended: {recommended}; as good by the rule: {_others}. The study's default, "
-        "{default}, {_agrees}.",
+        "Recommended: {recommended} (error {error}); as good by the rule: {_others}.",
         recommended=standing[0],
-        default=default,
+        error=by_name.loc[standing[0], "rmse"],
         _others=", ".join(standing[1:]) or "none",
-        _agrees="passes the rule" if agrees else "does not pass the rule",
     )
 else:
-    report.warning("No strategy passes the rule on this table: trust no single score of it.")
+    report.warning("No strategy passes the rule: trust no single score of such a sample.")
+report.finding(
+    "The study's default, {default}, {_passes}: {_verdict}.",
+    default=default,
+    _passes="passes the rule" if agrees else "does not pass the rule",
+    _verdict=judged.get(default, "it does not apply here"),
+)
+report.finding("The default agrees with the recommendation: {agrees}.", agrees=agrees)
 if must_keep and default not in admissible:
     report.warning(
-        "The study's folds tear apart what belongs together ({_what}): name that column as "
-        "{_role} in the catalogue, and run 11 again.",
+        "The study's folds tear apart what belongs together: name {_what} as {_role} in the "
+        "catalogue, or keep these {_role} together, and run 11 again.",
         _what=ties.groups or ties.time,
         _role=must_keep,
     )
-report.finding("The default agrees with the recommendation: {agrees}.", agrees=agrees)
 
 # %% [markdown]
 # **Next** 11 and 21 use the study's folds; 30 opens the locked test rows once, the last word on

@@ -84,6 +84,37 @@ class Comparison:
         inside = has & (low <= known["truth"]) & (known["truth"] <= high)
         return wilson(int(inside.sum()), int(has.sum()), level=self.level)
 
+    def failures(self) -> pd.DataFrame:
+        """Return why strategies gave no estimate: strategy, reason, samples.
+
+        Returns
+        -------
+        DataFrame
+            One row a strategy and reason; empty when every sample gave an estimate.
+        """
+        failed = self.draws[self.draws["reason"] != ""]
+        counts = failed.groupby(["strategy", "reason"], sort=False).size()
+        return counts.rename("samples").reset_index()
+
+    def compare_estimates(self, strategy: str, other: str) -> Estimate:
+        """Return by how much the estimates of one strategy exceed another's, sample by sample.
+
+        Parameters
+        ----------
+        strategy, other : str
+            Names in `draws`.
+
+        Returns
+        -------
+        Estimate
+            Of the mean difference, paired by sample.
+        """
+        estimates = self.draws.pivot_table(index="draw", columns="strategy", values="estimate")
+        if strategy not in estimates or other not in estimates:
+            return Estimate(math.nan)
+        differences = (estimates[strategy] - estimates[other]).dropna().to_numpy(dtype=float)
+        return _mean_of(differences, self.level)
+
     def compare_rmse(self, strategy: str, other: str) -> Estimate:
         """Return how much larger the error of one strategy is than another's, sample by sample.
 

@@ -56,6 +56,19 @@ class Ties:
     by_time: Flattery | None = None
     found: FoundGroups | None = None
 
+    @property
+    def must_keep(self) -> str:
+        """What folds have to respect first: "groups", "time" or "" for nothing."""
+        return "groups" if self.groups else "time" if self.time else ""
+
+    def in_words(self) -> str:
+        """Return what ties rows together, as a sentence without its stop."""
+        origin = "found" if self.found is not None and self.found.is_real else "named"
+        parts = [f"rows of one group belong together ({self.groups}, {origin})"] * bool(self.groups)
+        parts += [f"rows have a time ({self.time})"] * bool(self.time)
+        words = " and ".join(parts) or "nothing is known to tie rows together"
+        return words[:1].upper() + words[1:]
+
 
 def find_ties(dataset: Dataset, *, config: Config) -> Ties:
     """Return the groups and the time that folds have to respect, with what ignoring them promises.

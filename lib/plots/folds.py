@@ -118,7 +118,8 @@ def _draw_strips(
             image[line] = palette[codes]
             labels = short_labels(list(classes)[:MAX_COLOURED], 18)
             legend = [
-                Patch(facecolor=palette[code], label=label) for code, label in enumerate(labels)
+                Patch(facecolor=palette[code], label=f"class {label}")
+                for code, label in enumerate(labels)
             ]
             if len(classes) > MAX_COLOURED:
                 others = f"{len(classes) - MAX_COLOURED} other classes"

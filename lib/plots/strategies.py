@@ -54,7 +54,7 @@ def plot_strategies(summary: pd.DataFrame, *, metric: str, ax: Axes | None = Non
         height=0.5,
         color=BLUE,
         alpha=0.18,
-        label="one standard deviation of a single estimate",
+        label="± one standard deviation",
     )
     ax.errorbar(
         values,
@@ -63,7 +63,7 @@ def plot_strategies(summary: pd.DataFrame, *, metric: str, ax: Axes | None = Non
         fmt="o",
         color=BLUE,
         capsize=3,
-        label="mean over samples, with interval",
+        label="bias with interval",
     )
     if not len(shown):
         say(ax, "no strategy has an estimate")
@@ -105,8 +105,8 @@ def plot_coverage(summary: pd.DataFrame, *, level: float = 0.95, ax: Axes | None
     ax.set(xlabel="samples whose interval holds the truth", ylabel="strategy")
     places = np.arange(len(shown))
     ax.axvline(level, color=GREY, linestyle="--", linewidth=1.2, label=f"aim: {percent(level)}")
-    kinds = [("naive_covers", ORANGE, "s", -0.14, "naive: folds taken as independent")]
-    kinds += [("corrected_covers", BLUE, "o", 0.14, "corrected (Nadeau-Bengio)")]
+    kinds = [("naive_covers", ORANGE, "s", -0.14, "naive")]
+    kinds += [("corrected_covers", BLUE, "o", 0.14, "corrected")]
     for column, colour, marker, shift, label in kinds:
         values = np.array([share.value for share in shown[column]], dtype=float)
         ax.errorbar(

@@ -11,7 +11,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from lib.data import Dataset
-from lib.errors import InputError
 from lib.resampling.choice import make_forward
 from lib.resampling.folds import Folds, make_folds
 from lib.resampling.splitters import Positions
@@ -27,8 +26,8 @@ def make_apart(
     """Return folds that test the same rows and differ only in what may train for them.
 
     Folds by person and folds by year test different rows and train on fewer of them, so their
-    scores differ for many reasons. Here every test part, some groups in some period, is predicted
-    from training rows of one number, drawn from all other rows, from other groups, from earlier
+    scores differ for many reasons. Here every test part, half the rows of some groups in some
+    period, is predicted from training rows of one number, drawn from all other rows, from other groups, from earlier
     rows, and from earlier rows of other groups: what changes is only what was kept apart.
 
     Parameters
@@ -68,7 +67,9 @@ def make_apart(
     parts: dict[str, list[tuple[Positions, Positions]]] = {}
     for block in blocks:
         for period, before in periods:
-            test = block & period
+            whole = np.flatnonzero(block & period)
+            test = np.zeros(len(dataset), dtype=bool)
+            test[rng.permutation(whole)[: (len(whole) + 1) // 2]] = True
             allowed = {TOGETHER: every & ~test}
             if dataset.groups is not None:
                 allowed[GROUPS] = ~block
@@ -119,11 +120,11 @@ def _periods(dataset: Dataset, n_periods: int) -> list[tuple[Mask, Mask]]:
     if dataset.time is None:
         return [(every, every)]
     periods = []
-    try:
-        forward = make_forward(dataset.time, n_periods)
-    except InputError:  # fewer than three moments
-        return []
-    for before, during in forward.split(dataset.X):
+    moments = np.unique(dataset.time.to_numpy(), return_inverse=True)[1]
+    n_moments = int(moments.max()) + 1
+    if n_moments <= 2 * n_periods:  # years, not cuts at equal numbers of rows
+        return [(moments == m, moments < m) for m in range(1, n_moments)][-n_periods:]
+    for before, during in make_forward(dataset.time, n_periods).split(dataset.X):
         masks = np.zeros((2, len(dataset)), dtype=bool)
         masks[0, during], masks[1, before] = True, True
         periods.append((masks[0], masks[1]))

@@ -99,7 +99,8 @@ def draw_small_samples(
     n_rows : int
         Rows of a sample, at most a fifth of the table; more where ten groups have more.
     n_draws : int
-        Samples; fewer when stretches of time would overlap.
+        Samples; fewer when stretches of time would overlap, or when samples have to be larger than
+        asked for (so that the work stays the same, down to two in five).
     max_rest : int
         Rows of the rest that are used, at random.
     random_state : int
@@ -143,7 +144,9 @@ def _draw_groups(
 ) -> SmallSamples:
     codes = pd.factorize(groups)[0]
     sizes = np.bincount(codes)
+    wished = n_rows
     n_rows = max(min(n_rows, len(codes) // 5), int(MIN_GROUPS * sizes.mean()))
+    n_draws = min(n_draws, max(n_draws * wished // n_rows, 2 * n_draws // 5))
     if n_rows < MIN_SAMPLE or 3 * n_rows > len(codes):
         _refuse(f"{len(codes):,} rows in {len(sizes):,} groups")
     parts = []

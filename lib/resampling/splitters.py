@@ -40,6 +40,7 @@ class Splitter:
         for splitter in self.repeats:
             with warnings.catch_warnings():  # `notes` says it in our words
                 warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+                warnings.filterwarnings("ignore", "The groups parameter is ignored", UserWarning)
                 yield from splitter.split(X, y, groups)
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:

@@ -49,21 +49,23 @@ def set_stage(
     Returns
     -------
     Stage
-        A stand-in has the table's task, number of classes (at most six) and of columns, share of
-        positives, and rows per group; whatever else it shares with the table is chance.
+        A stand-in holds numbers only. It has the table's task, number of classes (at most six) and
+        of columns, share of positives, and rows per group; whatever else they share is chance.
 
     Examples
     --------
     >>> stage = set_stage(make_planted(200), n_draws=3)
-    >>> stage.reason.split(":")[0], len(stage.dataset), len(stage.samples)
-    ('200 rows are too few to draw small samples and keep a rest that tells the truth', 6000, 3)
+    >>> stage.reason, len(stage.dataset), len(stage.samples)
+    ('200 rows are too few to draw small samples and keep a rest that tells the truth.', 6000, 3)
     """
     options = {"n_rows": n_rows, "n_draws": n_draws, "random_state": random_state}
     try:
         return Stage(dataset, draw_small_samples(dataset, **options))
     except InputError as error:
         stand_in = _make_stand_in(dataset, random_state)
-        return Stage(stand_in, draw_small_samples(stand_in, **options), str(error))
+        return Stage(
+            stand_in, draw_small_samples(stand_in, **options), str(error).partition(": ")[0] + "."
+        )
 
 
 def _make_stand_in(dataset: Dataset, random_state: int) -> Dataset:
@@ -76,7 +78,8 @@ def _make_stand_in(dataset: Dataset, random_state: int) -> Dataset:
     planted = make_planted(
         N_STAND_IN,
         task=dataset.task,
-        n_noise=int(np.clip(dataset.n_features - 6, 1, 40)),
+        n_noise=int(np.clip(dataset.n_features - 5, 1, 40)),
+        n_categories=0,
         n_classes=int(np.clip(len(dataset.classes), 3, MAX_CLASSES)),
         n_groups=n_groups,
         positive_rate=float(np.clip(rate, 0.1, 0.9)),
