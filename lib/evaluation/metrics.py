@@ -122,8 +122,8 @@ def check_scoring(task: str, scoring: str | None) -> str:
 def make_quick(metric: Metric) -> Metric:
     """Return a metric that computes the same in a fraction of the time, for thousands of folds.
 
-    scikit-learn checks its input at length. AUC, log loss and squared errors without weights are computed here
-    directly; other metrics come back as they are.
+    scikit-learn checks its input at length. AUC, log loss and squared errors without weights are
+    computed here directly; other metrics come back as they are.
 
     Parameters
     ----------

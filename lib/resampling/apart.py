@@ -27,8 +27,9 @@ def make_apart(
 
     Folds by person and folds by year test different rows and train on fewer of them, so their
     scores differ for many reasons. Here every test part, half the rows of some groups in some
-    period, is predicted from training rows of one number, drawn from all other rows, from other groups, from earlier
-    rows, and from earlier rows of other groups: what changes is only what was kept apart.
+    period, is predicted from equally many training rows, drawn from all other rows, from other
+    groups, from earlier rows, and from earlier rows of other groups: what changes is only what was
+    kept apart.
 
     Parameters
     ----------

@@ -62,7 +62,7 @@ class PurgedKFold:
             msg = f"A label's period must not end before it starts; row {row} does."
             raise InputError(msg)
         if len(self._starts()) < 2:
-            msg = "Purged folds need at least two different starting times."
+            msg = "Purged folds need at least two blocks: too many rows share one starting time."
             raise InputError(msg)
 
     def _starts(self) -> Positions:
