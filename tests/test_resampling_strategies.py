@@ -314,8 +314,8 @@ def test_folds_that_tear_persons_apart_flatter_against_the_truth():
     )
     bias = compared.summarise().set_index("strategy")["bias"]
     assert bias["k-fold"].low > 0
-    assert bias["group k-fold"].covers(0)
-    assert compared.compare_rmse("k-fold", "group k-fold").low > 0
+    assert bias["group k-fold"].low <= 0  # four fifths of the rows: a little low
+    assert compared.compare_estimates("k-fold", "group k-fold").low > 0
 
 
 def test_keeping_apart_changes_only_who_trains():

@@ -85,7 +85,7 @@ def plot_folds(
         for part, colour in PARTS.items()
         if (folds["part"] == part).any()
     ]
-    figure.legend(handles=[*handles, *legend], loc="outside lower left", ncols=5)
+    figure.legend(handles=[*handles, *legend], loc="outside lower left", ncols=4)
     figure_title(figure, "Which rows train and which are tested, fold by fold")
     return figure
 
@@ -116,7 +116,7 @@ def _draw_strips(
             codes = np.minimum(values.astype(int), MAX_COLOURED)
             palette = _class_colours(len(classes))
             image[line] = palette[codes]
-            labels = short_labels(list(classes)[:MAX_COLOURED], 18)
+            labels = short_labels(list(classes)[:MAX_COLOURED], 16, inches=1.1)
             legend = [
                 Patch(facecolor=palette[code], label=f"class {label}")
                 for code, label in enumerate(labels)
@@ -131,8 +131,8 @@ def _draw_strips(
             image[line] = mpl.colormaps["cividis"](_ranks(values))
     _draw_image(ax, image, None)
     ax.set_yticks(range(len(strips)), short_labels([name for _, name in strips], 18, inches=1.4))
-    ax.set_ylabel("")
-    ax.set_title("what the rows are; dark is low or early", fontsize=10.5)
+    ax.set_ylabel("fact")
+    ax.set_title("What the rows are; dark is low or early", fontsize=10.5)
     return legend
 
 
