@@ -53,7 +53,8 @@ report.finding("The training rows: {data}.", data=train.summary())
 is_number = train.task == "regression"
 scoring = "neg_root_mean_squared_error" if is_number else evaluation.default_scoring(train.task)
 label = evaluation.scorers(train.task)[scoring].label
-n_draws, n_rows, tolerance, least_coverage = config.budget.n_resamples // 10, 300, 0.1, 0.9
+n_draws, n_rows = config.budget.n_resamples * 8 // 100, 300
+tolerance, least_coverage = 0.1, 0.9
 report.finding("Scores are {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
     "The rule: an error at most {share_more:.0%} above the smallest, or not distinguishably above; "
@@ -136,7 +137,8 @@ figure = plots.plot_folds(
 # adds is the flattery, freed from everything else; few periods make its interval wide.
 
 # %% The same test rows, up to four ways to train
-plain = evaluation.make_plain(shown)
+more = resampling.sample_rows(tied, 3 * config.budget.max_rows_slow, random_state=seed)
+plain = evaluation.make_plain(more)
 apart = resampling.make_apart(plain, n_splits=3, random_state=seed)
 if apart:
     trees = leakage.make_booster(plain)

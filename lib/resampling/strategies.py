@@ -94,9 +94,9 @@ def list_strategies(
     grouped, timed = dataset.groups is not None, dataset.time is not None
     labels = dataset.task != "regression"
     own = _keeps(labels=labels, grouped=grouped, timed=timed)
-    no_groups = "" if grouped else "no column says which rows belong together"
-    no_time = "" if timed else "no column orders the rows in time"
-    no_labels = "" if labels else "a number has no classes to keep in equal shares"
+    no_groups = "" if grouped else "no groups are named or found"
+    no_time = "" if timed else "no time is named or found"
+    no_labels = "" if labels else "numbers have no classes"
 
     def folds(kind: Any) -> Make:
         def make(_: Dataset, seed: int) -> Splitter:
@@ -140,7 +140,7 @@ def list_strategies(
     shuffled = classes if "time" in own else own
     several = f"{n_repeats} times {n_splits}"
     rows: list[tuple[str, How, tuple[str, ...], str, Make, str]] = [
-        ("hold-out", "mean", own, f"one fold of {n_splits} is tested", hold_out, ""),
+        ("hold-out", "mean", own, f"one of {n_splits} folds is tested", hold_out, ""),
         ("k-fold", "mean", (), f"{n_splits} shuffled folds of rows", folds(KFold), ""),
         (
             "stratified k-fold",
@@ -163,7 +163,7 @@ def list_strategies(
             "stratified group k-fold",
             "mean",
             ("classes", "groups"),
-            f"{n_splits} folds of whole groups, classes in about equal shares",
+            "the same, classes about equal",
             folds(StratifiedGroupKFold),
             no_groups or no_labels,
         ),
@@ -171,7 +171,7 @@ def list_strategies(
             "forward in time",
             "mean",
             ("time",),
-            f"{n_splits} times trained on the past, tested on what comes next",
+            "trained on the past, tested on next",
             forward,
             no_time,
         ),
@@ -179,7 +179,7 @@ def list_strategies(
             "purged k-fold",
             "mean",
             ("time",),
-            f"{n_splits} blocks of time, without rows whose label overlaps them",
+            "blocks of time, overlaps left out",
             purged,
             no_time,
         ),
@@ -187,16 +187,16 @@ def list_strategies(
             "out-of-bag bootstrap",
             "out of bag",
             groups,
-            f"{n_resamples} samples with replacement, tested on what was not drawn",
+            f"{n_resamples} samples, tested on rows not drawn",
             drawn,
             "",
         ),
-        (".632", ".632", groups, "0.368 of training score, 0.632 of out-of-bag score", drawn, ""),
+        (".632", ".632", groups, "0.368 training + 0.632 out of bag", drawn, ""),
         (
             ".632+",
             ".632+",
             groups,
-            ".632 with a weight that grows with overfitting",
+            ".632 weighted by overfitting",
             drawn,
             "",
         ),
@@ -204,7 +204,7 @@ def list_strategies(
             "nested",
             "nested",
             own,
-            f"{n_splits} outer folds; the model is chosen by folds inside each",
+            f"model chosen by folds in {n_splits} folds",
             default,
             "",
         ),
@@ -212,7 +212,7 @@ def list_strategies(
             "inner optimum",
             "inner",
             own,
-            "the best of the candidates' means, on the folds that chose it",
+            "best candidate on its own folds",
             default,
             "",
         ),
