@@ -39,19 +39,19 @@ report.finding("The training rows: {data}.", data=train.summary())
 # %% [markdown]
 # ## The rules, fixed before any result
 #
-# The metric is the study's; of numbers it is the error in their own unit, because R² divides by
-# how much the tested rows vary, which a fold of few groups hardly does. A strategy is
-# **recommended** when (1) its folds keep together what belongs together; (2) it has an interval,
-# whose coverage is not shown to be below the share set here; (3) its error against the truth is at
-# most a tenth above the smallest, or not distinguishably above it; (4) nothing cheaper passes.
-# Among equally cheap ones the study's default wins.
+# The metric is the study's; of numbers it is the mean absolute error: R² divides by how much the
+# tested rows vary, which a fold of few groups hardly does. A strategy is **recommended** when
+# (1) its folds keep together what belongs together; (2) it has an interval, whose coverage is not
+# shown to be below the share set here; (3) its error against the truth is at most a tenth above
+# the smallest, or not distinguishably above it; (4) nothing cheaper passes. Among equally cheap
+# ones the study's default wins.
 #
 # The model is nearest neighbours: it fits in a millisecond, so that a strategy can be repeated
 # hundreds of times, and it remembers its rows, so that a wrong splitter shows.
 
 # %% Metric, counts and limits
 is_number = train.task == "regression"
-scoring = "neg_root_mean_squared_error" if is_number else evaluation.default_scoring(train.task)
+scoring = "neg_mean_absolute_error" if is_number else evaluation.default_scoring(train.task)
 label = evaluation.scorers(train.task)[scoring].label
 n_draws, n_rows = config.budget.n_resamples * 8 // 100, 300
 tolerance, least_coverage = 0.1, 0.9
@@ -286,8 +286,8 @@ report.finding(
 report.finding("The default agrees with the recommendation: {agrees}.", agrees=agrees)
 if must_keep and default not in admissible:
     report.warning(
-        "The study's folds tear apart what belongs together: name {_what} as {_role} in the "
-        "catalogue, or keep these {_role} together, and run 11 again.",
+        "The study's folds tear apart what belongs together ({_what}): name a column for the "
+        "{_role} in the catalogue, and run 11 again.",
         _what=ties.groups or ties.time,
         _role=must_keep,
     )
