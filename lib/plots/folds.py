@@ -118,7 +118,10 @@ def _draw_strips(
             image[line] = palette[codes]
             labels = short_labels(list(classes)[:MAX_COLOURED], 16, inches=1.1)
             legend = [
-                Patch(facecolor=palette[code], label=f"class {label}")
+                Patch(
+                    facecolor=palette[code],
+                    label=label if label[:1].isalpha() else f"class {label}",
+                )
                 for code, label in enumerate(labels)
             ]
             if len(classes) > MAX_COLOURED:

@@ -14,6 +14,7 @@ from lib.errors import InputError
 from lib.resampling.splitters import Positions
 
 MIN_SAMPLE = 100  # rows, below which five folds say next to nothing
+MIN_DRAWS = 12  # samples, below which a bias is guesswork
 MIN_GROUPS = 10  # of a sample, so that five folds of groups can be made
 
 
@@ -146,7 +147,7 @@ def _draw_groups(
     sizes = np.bincount(codes)
     wished = n_rows
     n_rows = max(min(n_rows, len(codes) // 5), int(MIN_GROUPS * sizes.mean()))
-    n_draws = min(n_draws, max(n_draws * wished // n_rows, 2 * n_draws // 5))
+    n_draws = min(n_draws, max(n_draws * wished // n_rows, 2 * n_draws // 5, MIN_DRAWS))
     if n_rows < MIN_SAMPLE or 3 * n_rows > len(codes):
         _refuse(f"{len(codes):,} rows in {len(sizes):,} groups")
     parts = []
