@@ -117,13 +117,8 @@ def _draw_strips(
             palette = _class_colours(len(classes))
             image[line] = palette[codes]
             labels = short_labels(list(classes)[:MAX_COLOURED], 16, inches=1.1)
-            legend = [
-                Patch(
-                    facecolor=palette[code],
-                    label=label if label[:1].isalpha() else f"class {label}",
-                )
-                for code, label in enumerate(labels)
-            ]
+            named = [label if label[:1].isalpha() else f"class {label}" for label in labels]
+            legend = [Patch(facecolor=palette[code], label=name) for code, name in enumerate(named)]
             if len(classes) > MAX_COLOURED:
                 others = f"{len(classes) - MAX_COLOURED} other classes"
                 legend.append(Patch(facecolor=palette[-1], label=others))
