@@ -417,3 +417,19 @@ def make_ignorant(n_draws):
     names = {"nested", "inner optimum"}
     strategies = [s for s in resampling.list_strategies(dataset) if s.name in names]
     return {f"direction {i}": _Random(i) for i in range(20)}, dataset, samples, strategies
+
+
+def test_threads_change_nothing():
+    """One thread or two around the call: the same estimates and truths to the last bit."""
+    from threadpoolctl import threadpool_limits
+
+    plain = make_plain(make_planted(1_000, missing=0.05))
+    samples = resampling.draw_small_samples(plain, n_rows=150, n_draws=2)
+    tables = []
+    for n_threads in (1, 2):
+        with threadpool_limits(n_threads):
+            compared = evaluation.compare_with_truth(
+                make_neighbours(plain), plain, samples, resampling.list_strategies(plain)
+            )
+        tables.append(compared.draws)
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
