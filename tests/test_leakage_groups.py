@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from lib import leakage
-from lib.data import load_data
+from lib.config import load_config
+from lib.data import load_data, make_planted
 from lib.data.packaged import statsmodels_folder
 from lib.errors import InputError
 from lib.leakage.fingerprints import find_candidates
@@ -160,3 +161,18 @@ def test_lengths_must_agree():
     """Features and target of different length are refused in one sentence."""
     with pytest.raises(InputError, match="same length"):
         leakage.find_groups(pd.DataFrame({"a": [1, 2]}), pd.Series([1]))
+
+
+def test_ties_name_what_folds_must_respect(visits):
+    """Given persons count as they are, found ones when they flatter, independent rows have none."""
+    config = load_config(effort="quick")
+    planted = leakage.find_ties(make_planted(400), config=config)
+    assert (planted.must_keep, planted.found, planted.by_time) == ("", None, None)
+    given = leakage.find_ties(make_planted(400, n_groups=40), config=config)
+    assert (given.groups, given.must_keep) == ("group", "groups")
+    assert given.in_words() == "Rows of one group belong together (group, named)"
+    found = leakage.find_ties(visits[0], config=config)
+    assert found.must_keep == "groups"
+    assert found.dataset.groups.nunique() == found.found.n_groups
+    assert [check.code for check in found.checks if check.is_found] == ["L06"]
+    assert found.by_groups.difference.low > 0

@@ -3,6 +3,7 @@
 import io
 import itertools
 import warnings
+from dataclasses import replace
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -12,8 +13,10 @@ import polars as pl
 import pytest
 from matplotlib.colors import to_hex
 
-from lib import plots, statistics
+from lib import plots, resampling, statistics
+from lib.data import make_planted
 from lib.errors import InputError
+from lib.estimates import Estimate, wilson
 from lib.plots import text
 from lib.plots.style import GREY
 
@@ -596,6 +599,9 @@ def all_figures():
     yield plots.plot_drift(statistics.compare_samples(table, table[:40])).figure
     yield plots.plot_model_performance(y, guess, proba)
     yield plots.plot_model_performance(proba, proba**2)
+    yield plots.plot_folds(*make_fold_map(make_planted(60, n_groups=20)))
+    yield plots.plot_strategies(make_strategy_summary(), metric="roc_auc").figure
+    yield plots.plot_coverage(make_strategy_summary()).figure
 
 
 def as_png(figure):
@@ -659,6 +665,72 @@ def test_a_title_of_ones_own_replaces_the_claim():
     ax.set_title("Mine")
     assert [title.get_text() for title in title_artists(ax)] == ["Mine"]
     check_figure(ax.figure)
+
+
+# --- resampling -------------------------------------------------------------------------------
+
+
+def make_fold_map(dataset):
+    """Return the tables of a fold map: what rows are for, and what they are."""
+    strategies = resampling.list_strategies(dataset)
+    folds = resampling.make_strategy_folds(
+        [s for s in strategies if s.name in {"k-fold", "purged k-fold"}], dataset
+    )
+    rows = resampling.map_rows(dataset, max_rows=120)
+    return resampling.map_folds(folds, rows), rows
+
+
+def make_strategy_summary(n_strategies=3):
+    """Return strategies with biases, one without intervals."""
+    names = ["k-fold", HOSTILE[4], *HOSTILE][:n_strategies]
+    nothing = Estimate(float("nan"))
+    return pd.DataFrame(
+        {
+            "strategy": names,
+            "bias": [Estimate(0.1 * i, 0.1 * i - 0.05, 0.1 * i + 0.05) for i in range(len(names))],
+            "spread": 0.08,
+            "naive_covers": [wilson(60 + i, 100) for i in range(len(names) - 1)] + [nothing],
+            "corrected_covers": [wilson(95, 100)] * (len(names) - 1) + [nothing],
+        }
+    )
+
+
+@pytest.mark.parametrize("n_classes", [2, 9])
+def test_fold_map_shows_parts_and_facts(n_classes):
+    """One panel a strategy, strips of target, groups and time, whatever they are called."""
+    task = "binary" if n_classes == 2 else "multiclass"
+    dataset = make_planted(200, task=task, n_classes=max(n_classes, 3), n_groups=50)
+    day = pd.Series(np.arange(200) % 40, name="day")
+    folds, rows = make_fold_map(replace(dataset, time=day))
+    figure = plots.plot_folds(
+        folds,
+        rows,
+        target="W" * 300,
+        group=HOSTILE[5],
+        time="$t$",
+        classes=HOSTILE[:n_classes],
+        n_rows=200,
+    )
+    check_figure(figure, shared=True)
+    assert [ax.get_title(loc="left") for ax in figure.axes[1:]] == ["k-fold", "purged k-fold"]
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words[:3] == ["trains", "is tested", "left out"]
+    assert len(words) == 3 + (2 if n_classes == 2 else 7)
+    image = figure.axes[1].images[0].get_array()
+    assert (np.asarray(image) == 1).sum() == len(rows)  # each row is tested once
+
+
+def test_strategies_show_bias_and_coverage():
+    """The title names the worst strategy; one without intervals is left out of the coverage."""
+    ax = plots.plot_strategies(make_strategy_summary(), metric="roc_auc")
+    assert "2 of 3 strategies miss the truth" in ax.get_title(loc="left").replace("\n", " ")
+    check_figure(ax.figure)
+    ax = plots.plot_coverage(make_strategy_summary(), level=0.9)
+    assert "Aim 90 %: naive intervals" in ax.get_title(loc="left").replace("\n", " ")
+    assert len(ax.get_yticks()) == 2
+    check_figure(ax.figure)
+    ax = plots.plot_coverage(make_strategy_summary(1))
+    assert "No strategy has intervals" in ax.get_title(loc="left")
 
 
 # --- the interactive page ---------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Models on the same folds: cross-validation, metrics, comparison with intervals and tests."""
 
+from lib.evaluation.against_truth import Comparison, compare_with_truth, recommend
+from lib.evaluation.apart import compare_apart
+from lib.evaluation.bootstrap import BootstrapErrors, measure_bootstrap, no_information, score_of
 from lib.evaluation.comparison import (
     BEST,
     BETTER,
@@ -20,20 +23,35 @@ from lib.evaluation.cross_validation import (
     score_predictions,
 )
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
+from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
+from lib.evaluation.strategies import estimate_scores, naive_mean
 
 __all__ = [
     "BEST",
     "BETTER",
     "SAME",
     "WORSE",
+    "BootstrapErrors",
+    "Comparison",
     "Metric",
+    "Neighbours",
     "PreparedFold",
     "Scores",
     "compare",
+    "compare_apart",
     "compare_pair",
+    "compare_with_truth",
     "cross_validate",
     "default_scoring",
     "describe_metrics",
+    "estimate_scores",
+    "make_neighbours",
+    "make_plain",
+    "measure_bootstrap",
+    "naive_mean",
+    "no_information",
+    "recommend",
+    "score_of",
     "score_predictions",
     "scorers",
     "tabulate_metrics",

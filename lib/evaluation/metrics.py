@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 from sklearn import metrics
 
 from lib.errors import InputError, suggest
@@ -118,6 +119,46 @@ def check_scoring(task: str, scoring: str | None) -> str:
     return scoring
 
 
+def make_quick(metric: Metric) -> Metric:
+    """Return a metric that computes the same in a fraction of the time, for thousands of folds.
+
+    scikit-learn checks its input at length. AUC, log loss, squared and absolute errors without
+    weights are computed here directly; other metrics come back as they are.
+
+    Parameters
+    ----------
+    metric : Metric
+        Of `scorers`.
+
+    Returns
+    -------
+    Metric
+        Equal to the last digits.
+
+    Examples
+    --------
+    >>> area = make_quick(scorers("binary")["roc_auc"])
+    >>> area.compute(np.array([0, 0, 1]), np.array([[0.9, 0.1], [0.2, 0.8], [0.4, 0.6]]), None)
+    0.5
+    """
+    quick = {
+        "roc_auc": _quick_auc,
+        "neg_log_loss": _quick_log_loss,
+        "r2": _quick_r2,
+        "neg_root_mean_squared_error": _quick_rmse,
+        "neg_mean_absolute_error": _quick_mae,
+    }
+    if metric.name not in quick:
+        return metric
+
+    def compute(y: Array, predicted: Array, weight: Array | None) -> float:
+        if weight is not None:
+            return metric.compute(y, predicted, weight)
+        return quick[metric.name](y, predicted)
+
+    return replace(metric, compute=compute)
+
+
 def describe_metrics(task: str) -> pd.DataFrame:
     """Return a table of the metrics of a task: metric, label, rewards.
 
@@ -143,6 +184,35 @@ def _roc_auc_ovr_weighted(y: Array, proba: Array, weight: Array | None) -> float
         return float("nan")
     areas = [metrics.roc_auc_score(y == k, proba[:, k], sample_weight=weight) for k in present]
     return float(np.average(areas, weights=counts))
+
+
+def _quick_auc(y: Array, proba: Array) -> float:
+    n_positive = int(y.sum())
+    n_negative = len(y) - n_positive
+    if not n_positive or not n_negative:
+        return math.nan
+    won = float(stats.rankdata(proba[:, 1])[y == 1].sum()) - n_positive * (n_positive + 1) / 2
+    return won / (n_positive * n_negative)
+
+
+def _quick_log_loss(y: Array, proba: Array) -> float:
+    tiny = np.finfo(proba.dtype).eps
+    return float(np.log(np.clip(proba[np.arange(len(y)), y], tiny, 1 - tiny)).mean())
+
+
+def _quick_r2(y: Array, predicted: Array) -> float:
+    spread = float(((y - y.mean()) ** 2).sum())
+    if len(y) < 2 or spread == 0:
+        return math.nan
+    return 1 - float(((y - predicted) ** 2).sum()) / spread
+
+
+def _quick_rmse(y: Array, predicted: Array) -> float:
+    return -math.sqrt(float(((y - predicted) ** 2).mean()))
+
+
+def _quick_mae(y: Array, predicted: Array) -> float:
+    return -float(np.abs(y - predicted).mean())
 
 
 def _average_precision(y: Array, proba: Array, weight: Array | None) -> float:

@@ -9,6 +9,8 @@ from lib.leakage import derived, duplicates, encodings, order, splitting, timing
 from lib.leakage.audit import audit
 from lib.leakage.groups import FoundGroups, find_groups
 from lib.leakage.null import NullRun, null_run, score_linear
+from lib.leakage.scores import make_booster
+from lib.leakage.ties import Ties, find_ties
 
 TITLES = {
     "L01": derived.TITLE,
@@ -27,8 +29,11 @@ __all__ = [
     "TITLES",
     "FoundGroups",
     "NullRun",
+    "Ties",
     "audit",
     "find_groups",
+    "find_ties",
+    "make_booster",
     "null_run",
     "score_linear",
 ]

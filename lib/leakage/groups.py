@@ -52,6 +52,8 @@ class FoundGroups:
         Whether the order of the rows also told groups apart.
     is_real : bool
         Whether random folds flatter beyond chance; else the groups are sure and do no harm yet.
+    chance : float
+        Score of ignoring the features.
     """
 
     columns: tuple[str, ...]
@@ -63,6 +65,7 @@ class FoundGroups:
     scoring: str
     in_order: bool = False
     is_real: bool = True
+    chance: float = 0.0
 
     @property
     def n_groups(self) -> int:
@@ -198,6 +201,7 @@ def _described(X: pd.DataFrame, candidate: Candidate, measured: Flattery) -> Fou
         measured.scoring,
         in_order=whole.n_groups != len(keys),
         is_real=measured.is_real(0.05),
+        chance=measured.chance,
     )
 
 

@@ -43,7 +43,7 @@ def check_groups(table: Table, *, has_copies: bool = False) -> list[Check]:
         L06.
     """
     if table.dataset.groups is not None:
-        return _given_groups(table)
+        return given_groups_checks(table)
     if len(table.test) and table.dataset.split.rule.startswith("the last"):
         reason = "folds and test set go forward in time"
         return [Check("L06", GROUPS, "not applicable", evidence=reason)]
@@ -54,14 +54,15 @@ def check_groups(table: Table, *, has_copies: bool = False) -> list[Check]:
     if has_copies:
         repeated = train.X.assign(target=train.y).duplicated().to_numpy()
         train = train.take(np.flatnonzero(~repeated))
-    found = _search(train, table.config)
+    found = search_groups(train, table.config)
     if found is None:
         words = "No column and no set of columns marks rows that a model recognises."
         return [Check("L06", GROUPS, "clean", evidence=words)]
-    return [_found_groups(table, found)]
+    return [found_groups_check(table, found)]
 
 
-def _search(train: Dataset, config: Config) -> FoundGroups | None:
+def search_groups(train: Dataset, config: Config) -> FoundGroups | None:
+    """Return the groups that the audit finds in training rows, by its budget."""
     return find_groups(
         train.X,
         train.y,
@@ -73,7 +74,8 @@ def _search(train: Dataset, config: Config) -> FoundGroups | None:
     )
 
 
-def _given_groups(table: Table) -> list[Check]:
+def given_groups_checks(table: Table) -> list[Check]:
+    """Return L06 for groups that the dataset names."""
     groups = table.dataset.groups
     assert groups is not None
     codes = pd.factorize(groups)[0]
@@ -116,7 +118,8 @@ def _measure(table: Table, labels: pd.Series) -> Flattery:
     )
 
 
-def _found_groups(table: Table, found: FoundGroups) -> Check:
+def found_groups_check(table: Table, found: FoundGroups) -> Check:
+    """Return L06 for groups that nobody named."""
     names = " + ".join(table.name(column) for column in found.columns)
     sizes = np.bincount(found.labels)
     order = ", told apart by row order too" if found.in_order else ""
@@ -152,7 +155,7 @@ def check_splitter(table: Table, clock: Clock | None) -> list[Check]:
     if not len(table.test):
         reason = "the dataset has no split of its own"
         return [Check("L08", SPLITTER, "not applicable", evidence=reason)]
-    found = _random_over_time(table, clock) + _rare_classes(table)
+    found = _random_over_time(table, clock) + rare_class_checks(table)
     words = f"The split fits what is known of the rows: {table.dataset.split.rule}."
     return found or [Check("L08", SPLITTER, "clean", evidence=words)]
 
@@ -174,7 +177,13 @@ def _random_over_time(table: Table, clock: Clock | None) -> list[Check]:
         )
     except InputError:  # too few moments
         return []
-    if not measured.is_real(0.01):
+    return time_checks(table, clock, measured)
+
+
+def time_checks(table: Table, clock: Clock | None, measured: Flattery | None) -> list[Check]:
+    """Return L08 for a random split of rows that have a time, when it flatters."""
+    in_time = len(table.test) and table.dataset.split.rule.startswith("the last")
+    if clock is None or in_time or measured is None or not measured.is_real(0.01):
         return []
     evidence = f"rows have a time ({clock.name}) but the split is random; {measured.in_words()}."
     advice = 'Name the column as time and set split = { rule = "time" } in the catalogue.'
@@ -182,9 +191,10 @@ def _random_over_time(table: Table, clock: Clock | None) -> list[Check]:
     return [Check("L08", SPLITTER, "found", "error", name, evidence, advice, value)]
 
 
-def _rare_classes(table: Table) -> list[Check]:
+def rare_class_checks(table: Table) -> list[Check]:
+    """Return L08 for a class too rare for the test set."""
     train = table.train
-    if train.task != "binary":
+    if train.task != "binary" or not len(table.test):
         return []
     fraction = len(table.test) / len(table.rows)
     counts = np.bincount(train.y, minlength=2)

@@ -13,6 +13,7 @@ from lib.plots.ensembles import (
     plot_member_contributions,
     plot_score_and_cost,
 )
+from lib.plots.folds import plot_folds
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
@@ -20,6 +21,7 @@ from lib.plots.performance import plot_model_performance
 from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores
 from lib.plots.statistics import plot_coefficients, plot_power, plot_quantiles
+from lib.plots.strategies import plot_coverage, plot_strategies
 from lib.plots.style import setup_plotting
 from lib.plots.tuning import (
     plot_optimism,
@@ -34,9 +36,11 @@ __all__ = [
     "metric_label",
     "plot_associations",
     "plot_coefficients",
+    "plot_coverage",
     "plot_distributions",
     "plot_drift",
     "plot_error_correlation",
+    "plot_folds",
     "plot_member_contributions",
     "plot_missing",
     "plot_model_performance",
@@ -50,6 +54,7 @@ __all__ = [
     "plot_scores",
     "plot_search_history",
     "plot_slices",
+    "plot_strategies",
     "plot_strengths",
     "plot_target",
     "plot_target_panel",

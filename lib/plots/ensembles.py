@@ -57,7 +57,9 @@ def _least_alike(correlations: pd.DataFrame) -> str:
     return f"{names[0]} and {names[1]} err least alike: correlation {least:.2f}"
 
 
-def plot_member_contributions(contributions: pd.DataFrame, *, metric: str, ax: Axes | None = None) -> Axes:
+def plot_member_contributions(
+    contributions: pd.DataFrame, *, metric: str, ax: Axes | None = None
+) -> Axes:
     """Draw what the ensemble loses without each member, with intervals.
 
     Parameters

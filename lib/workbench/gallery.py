@@ -62,6 +62,16 @@ class Table:
         return statistics.study_regression(self.train, self.X)
 
     @cached_property
+    def strategies(self) -> Any:
+        """Strategies against a held-out truth, on a few small samples."""
+        stage = resampling.set_stage(evaluation.make_plain(self.train), n_draws=20)
+        strategies = resampling.list_strategies(stage.dataset)
+        candidates = evaluation.make_neighbours(stage.dataset)
+        return evaluation.compare_with_truth(
+            candidates, stage.dataset, stage.samples, strategies
+        ).summarise()
+
+    @cached_property
     def scores(self) -> Any:
         """Three models, cross-validated."""
         known = models.baselines(self.train, self.config)
@@ -186,6 +196,28 @@ def _plot_parallel(t: Table) -> Any:
     return plots.plot_parallel(t.search.trials, edges, metric=t.metric)
 
 
+def _plot_folds(t: Table) -> Any:
+    folds = resampling.make_strategy_folds(resampling.list_strategies(t.train)[1:3], t.train)
+    rows = resampling.map_rows(t.train, max_rows=200)
+    return plots.plot_folds(
+        resampling.map_folds(folds, rows),
+        rows,
+        target=t.train.target,
+        group="group" if t.train.groups is None else str(t.train.groups.name),
+        time="time" if t.train.time is None else str(t.train.time.name),
+        classes=t.train.classes,
+        n_rows=len(t.train),
+    )
+
+
+def _plot_strategies(t: Table) -> Any:
+    return plots.plot_strategies(t.strategies, metric=evaluation.default_scoring(t.train.task))
+
+
+def _plot_coverage(t: Table) -> Any:
+    return plots.plot_coverage(t.strategies)
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -207,6 +239,9 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_parameter_importance: "Which parameter decides?",
     _plot_slices: "Where do good values of each parameter lie, and were the ranges wide enough?",
     _plot_parallel: "Which parameters do good trials share?",
+    _plot_folds: "Which rows train and which are tested, fold by fold?",
+    _plot_strategies: "By how much does each resampling strategy miss the truth?",
+    _plot_coverage: "Do intervals over folds hold the truth as often as they say?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
     _plot_time_profile: lambda t: t.train.time is not None,
