@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, wilson
-from lib.evaluation.cross_validation import _Fold
+from lib.evaluation.cross_validation import PreparedFold
 from lib.evaluation.metrics import Metric, check_scoring, scorers
 from lib.evaluation.strategies import estimate_scores
 from lib.resampling import Positions, Strategy
@@ -207,7 +207,7 @@ def compare_with_truth(
             level=level,
             random_state=seed,
         )
-        truth = _truths(candidates, _Fold(dataset, sample, rest), table, metric)
+        truth = _truths(candidates, PreparedFold(dataset, sample, rest), table, metric)
         tables.append(_as_draws(table, truth).assign(draw=number))
     if not tables:
         raise InputError("A comparison with the truth needs at least one sample; got none.")
@@ -285,7 +285,7 @@ def recommend(
 
 
 def _truths(
-    candidates: Mapping[str, Any], fold: _Fold, table: pd.DataFrame, metric: Metric
+    candidates: Mapping[str, Any], fold: PreparedFold, table: pd.DataFrame, metric: Metric
 ) -> dict[str, float]:
     """Return the score on the rest of every candidate that a strategy speaks about.
 

@@ -16,7 +16,7 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, corrected_mean
 from lib.evaluation.bootstrap import BootstrapErrors, measure_bootstrap, score_of
-from lib.evaluation.cross_validation import _Fold
+from lib.evaluation.cross_validation import PreparedFold
 from lib.evaluation.metrics import Array, Metric, check_scoring, make_quick, scorers
 from lib.resampling import (
     ForwardInTime,
@@ -206,7 +206,7 @@ class _Study:
         train, test = part
         key = (name, train.tobytes(), test.tobytes())
         if key not in self._predicted:
-            fold = _Fold(self.dataset, train, test)
+            fold = PreparedFold(self.dataset, train, test)
             self._predicted[key] = fold.evaluate(self.candidates[name]).prediction
         return self._predicted[key]
 
