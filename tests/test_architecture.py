@@ -26,8 +26,10 @@ LEVELS = {
     "features": 2,
     "evaluation": 2,
     "models": 3,
+    "explanation": 3,
     "tracking": 3,
     "plots": 4,
+    "interpreter": 5,
     "report": 5,
     "workbench": 6,
 }

@@ -1,4 +1,4 @@
-"""Do ways to rank columns agree, and would the ranking survive another fold or another seed?"""
+"""Whether ways to rank columns agree, and a ranking survives another fold or another seed."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from lib.errors import InputError
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
-from lib.explanation.opening import Floats
 from lib.explanation.shapley import explain
 
 QUOTE, UNSTABLE, OUTSIDE = "quote", "unstable, do not quote", "not among the top"

@@ -15,8 +15,9 @@ import pandas as pd
 from pandas.api import types as dtypes
 
 from lib.estimates import corrected_mean
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModel, FoldModels
-from lib.explanation.opening import Floats, Ints, OpenModel
+from lib.explanation.opening import Ints, OpenModel
 from lib.statistics import column_kinds, numbers_of
 
 N_STEPS = 20  # of a column of numbers
@@ -157,7 +158,8 @@ class _Steps:
         part = np.clip((numbers - self.points[left]) / gap, 0, 1)
         n = len(self.points)
         weights = np.bincount(left, 1 - part, n) + np.bincount(left + 1, part, n)
-        return weights / max(weights.sum(), 1)
+        shares: Floats = weights / max(weights.sum(), 1)
+        return shares
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,7 +185,8 @@ class _Levels:
     def shares(self, column: pd.Series) -> Floats:
         places = self.places(column)
         counts = np.bincount(places[places >= 0], minlength=len(self.names))
-        return counts / max(counts.sum(), 1)
+        shares: Floats = counts / max(counts.sum(), 1)
+        return shares
 
     def ordered(self, X: pd.DataFrame, position: int) -> _Levels:
         """Return the levels by likeness of their rows, unless they have an order of their own."""
@@ -192,7 +195,7 @@ class _Levels:
         if has_order or len(self.names) < 3:
             return self
         order = order_levels(X.drop(columns=X.columns[position]), self.places(column))
-        return _Levels([self.names[i] for i in order], self.values.iloc[order], False)
+        return _Levels([self.names[i] for i in order], self.values.iloc[order])
 
 
 def order_levels(others: pd.DataFrame, places: Ints) -> Ints:
@@ -221,8 +224,8 @@ def order_levels(others: pd.DataFrame, places: Ints) -> Ints:
 
     Examples
     --------
-    >>> numbers = pd.DataFrame({"x": np.repeat([5.0, 1.0, 3.0], 20) + np.tile(np.arange(20), 3) / 9})
-    >>> order_levels(numbers, np.repeat([0, 1, 2], 20)).tolist()
+    >>> x = np.repeat([5.0, 1.0, 3.0], 20) + np.tile(np.arange(20), 3) / 9
+    >>> order_levels(pd.DataFrame({"x": x}), np.repeat([0, 1, 2], 20)).tolist()
     [0, 2, 1]
     """
     n_levels = int(places.max(initial=-1)) + 1
@@ -383,12 +386,13 @@ class _Curves:
 
     def _mean(self, curves: Floats) -> Floats:
         """Return the mean of curves over the rows, wherever the rows lie on them."""
-        return (curves * self.shares[:, np.newaxis]).sum(axis=1, keepdims=True)
+        means: Floats = (curves * self.shares[:, np.newaxis]).sum(axis=1, keepdims=True)
+        return means
 
     def rows(self, name: str, kind: str, level: float) -> list[tuple[object, ...]]:
         """Return the rows of the table of curves."""
         fraction = self.models.folds.test_fraction
-        made = []
+        made: list[tuple[object, ...]] = []
         for method, curves in (
             (PDP, self.dependence - self._mean(self.dependence)),
             (ALE, self._accumulated()),
@@ -402,7 +406,7 @@ class _Curves:
 
     def single(self, name: str) -> list[tuple[object, ...]]:
         """Return the rows of the table of single curves."""
-        made = []
+        made: list[tuple[object, ...]] = []
         for rows, moved in self._ice:
             centred = moved - self._mean(moved.transpose(1, 0, 2)).transpose(1, 0, 2)
             for j, row in enumerate(rows):
@@ -452,5 +456,3 @@ def largest_range(curves: pd.DataFrame) -> pd.DataFrame:
     table = reach.rename("reach").reset_index()
     order = np.argsort(-table["reach"].round(9).to_numpy(dtype=float), kind="stable")
     return table.iloc[order].reset_index(drop=True)
-
-

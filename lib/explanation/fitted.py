@@ -15,7 +15,8 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.explanation.opening import Floats, OpenModel, open_model
+from lib.explanation.coding import Floats
+from lib.explanation.opening import OpenModel, open_model
 from lib.resampling import Folds, Positions
 
 
@@ -164,9 +165,7 @@ def fit_folds(
                 model.fit(prepared, y[train], **options)
                 whole = Pipeline([*done, ("model", model)]) if done else model
                 background = X.iloc[train]
-                opened = open_model(
-                    whole, background, classes=classes, random_state=random_state
-                )
+                opened = open_model(whole, background, classes=classes, random_state=random_state)
                 matrix = opened.prepare(X.iloc[test])
                 fitted.append(FoldModel(number, seed, opened, test, matrix))
     if not fitted:

@@ -12,8 +12,9 @@ from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from lib.errors import InputError
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
-from lib.explanation.opening import Floats, OpenModel
+from lib.explanation.opening import OpenModel
 
 ADDITIVE, SHALLOW = "additive boosting", "shallow tree"
 MAX_DEPTH = 3

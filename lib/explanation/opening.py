@@ -147,7 +147,7 @@ def open_model(
         opened = _open_linear(final, X, traced, outcome, usual)
     else:
         coding = learn_coding(X, usual)
-        opened = _open_any(estimator, X, coding, outcome, usual, random_state)
+        opened = _open_any(estimator, X, coding, outcome, usual=usual, random_state=random_state)
         if kind.startswith(EXACT_TREES) and traced is not None and len(outcome.known) != 1:
             opened = _open_trees(final, X, traced, outcome) or opened
     _check_opened(estimator, opened, X, outcome)
@@ -262,6 +262,11 @@ def _gather(values: Floats, owners: Ints, n_columns: int) -> Floats:
     return summed
 
 
+def _sum_by(owners: Ints, values: Floats, n_columns: int) -> Floats:
+    """Return values (q,) of prepared columns added up by their owners."""
+    return np.bincount(owners, weights=values, minlength=n_columns).astype(float)
+
+
 def _open_boosting(final: Any, X: pd.DataFrame, traced: _Traced, outcome: _Outcome) -> OpenModel:
     booster = final.booster_
     categories = list(booster.pandas_categorical or [])
@@ -295,11 +300,8 @@ def _open_boosting(final: Any, X: pd.DataFrame, traced: _Traced, outcome: _Outco
         return outcome.spread(summed), outcome.spread(cube[:, -1])
 
     def total(kind: str) -> Floats:
-        return np.bincount(
-            traced.owners,
-            weights=booster.feature_importance(importance_type=kind),
-            minlength=n_columns,
-        ).astype(float)
+        own = booster.feature_importance(importance_type=kind)
+        return _sum_by(traced.owners, own, n_columns)
 
     return OpenModel(
         columns=tuple(map(str, X.columns)),
@@ -381,7 +383,7 @@ def _open_linear(
         shapley=shapley,
         unit=LOG_ODDS if n_known else TARGET,
         route="exact, from the coefficients",
-        builtin={"coefficient": np.bincount(traced.owners, weights=size, minlength=n_columns)},
+        builtin={"coefficient": _sum_by(traced.owners, size, n_columns)},
     )
 
 
@@ -390,6 +392,7 @@ def _open_any(
     X: pd.DataFrame,
     coding: Coding,
     outcome: _Outcome,
+    *,
     usual: pd.DataFrame,
     random_state: int,
 ) -> OpenModel:
@@ -559,7 +562,7 @@ def _impurity(final: Any, owners: Ints, n_columns: int) -> dict[str, Floats]:
     own = getattr(final, "feature_importances_", None)
     if own is None:
         return {}
-    return {"impurity": np.bincount(owners, weights=own, minlength=n_columns)}
+    return {"impurity": _sum_by(owners, np.asarray(own, dtype=float), n_columns)}
 
 
 def _check_opened(estimator: Any, opened: OpenModel, X: pd.DataFrame, outcome: _Outcome) -> None:
@@ -590,4 +593,5 @@ def to_probability(raw: Floats) -> Floats:
     >>> to_probability(np.array([0.0])).tolist(), to_probability(np.zeros((1, 4))).tolist()
     ([0.5], [[0.25, 0.25, 0.25, 0.25]])
     """
-    return special.expit(raw) if raw.ndim == 1 else special.softmax(raw, axis=1)
+    made = special.expit(raw) if raw.ndim == 1 else special.softmax(raw, axis=1)
+    return np.asarray(made, dtype=float)

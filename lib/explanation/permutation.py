@@ -6,19 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 from scipy.cluster import hierarchy
 from scipy.spatial.distance import squareform
 
+from lib.errors import InputError
 from lib.estimates import corrected_t_test, holm
 from lib.evaluation import scorers
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModel, FoldModels, own_names
-from lib.explanation.opening import Floats
 from lib.explanation.shapley import rank_order
 from lib.statistics import compute_associations
 
 Cluster = tuple[int, ...]
+Bools = npt.NDArray[np.bool_]
 THRESHOLD = 0.7  # association from which on columns share a cluster
 MATTERS, NO_SIGN, UNUSED = "matters", "no sign", "not used"
 IMPORTANCE_COLUMNS = ["what", "importance", "mean", "std", "p", "p_holm", "verdict", "positions"]
@@ -146,10 +149,15 @@ def permute_out_of_fold(
     for one in models.models:
         asked = [*singles, *several] if one.seed == 0 else singles
         repeats = n_repeats if one.seed == 0 else 1
-        loss = _losses(one, models, asked, scoring, repeats, max_rows, rng)
+        loss = _losses(
+            one, models, asked, scoring=scoring, n_repeats=repeats, max_rows=max_rows, rng=rng
+        )
         if loss is not None:
             rows.append([*loss, *[np.nan] * (n_columns + len(several) - len(loss))])
             keys.append((one.fold, one.seed))
+    if not rows:
+        msg = f"{scorers(dataset.task)[scoring].label} has no value on any fold: use more rows."
+        raise InputError(msg)
     index = pd.MultiIndex.from_tuples(keys, names=["fold", "seed"])
     table = pd.DataFrame(rows, index=index)
     first = table[index.get_level_values("seed") == 0].to_numpy()
@@ -160,14 +168,16 @@ def permute_out_of_fold(
     named = [*several, *[(i,) for i in lone]]
     used = np.any([_used(one) for one in models], axis=0)
     return PermutationImportance(
-        columns=_tabulate(first[:, :n_columns], singles, names, fraction, level, used),
-        clusters=_tabulate(of_clusters, named, names, fraction, level, used),
+        columns=_tabulate(
+            first[:, :n_columns], singles, names, fraction=fraction, level=level, used=used
+        ),
+        clusters=_tabulate(of_clusters, named, names, fraction=fraction, level=level, used=used),
         by_fold=table.iloc[:, :n_columns].set_axis(models.columns, axis=1),
         scoring=scoring,
     )
 
 
-def _used(one: FoldModel) -> Floats:
+def _used(one: FoldModel) -> Bools:
     """Return for each column whether the model looks at it at all."""
     splits = one.model.builtin.get("splits")
     n_columns = len(one.model.columns)
@@ -182,6 +192,7 @@ def _losses(
     one: FoldModel,
     models: FoldModels,
     asked: Sequence[Cluster],
+    *,
     scoring: str,
     n_repeats: int,
     max_rows: int,
@@ -218,9 +229,10 @@ def _tabulate(
     losses: Floats,
     clusters: Sequence[Cluster],
     names: Sequence[str],
+    *,
     fraction: float,
     level: float,
-    used: Floats,
+    used: Bools,
 ) -> pd.DataFrame:
     rows = []
     for loss, cluster in zip(losses.T, clusters, strict=True):

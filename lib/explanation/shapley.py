@@ -11,8 +11,9 @@ import pandas as pd
 
 from lib.errors import InputError
 from lib.estimates import corrected_mean
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels, own_names
-from lib.explanation.opening import Floats, Ints, OpenModel
+from lib.explanation.opening import Ints, OpenModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +22,7 @@ class Explanation:
 
     Attributes
     ----------
-    values : array of shape (n, p) or (n, p, K)
+    contributions : array of shape (n, p) or (n, p, K)
         In `unit`; base plus the sum over columns is `raw`.
     base : array of shape (n,) or (n, K)
         What the model says of a row that it knows nothing about.
@@ -43,7 +44,7 @@ class Explanation:
         How contributions were computed.
     """
 
-    values: Floats
+    contributions: Floats
     base: Floats
     raw: Floats
     X: pd.DataFrame
@@ -60,22 +61,22 @@ class Explanation:
     @property
     def gap(self) -> float:
         """Largest |base + sum of contributions - raw|, relative where raw is beyond 1."""
-        missed = np.abs(self.base + self.values.sum(axis=1) - self.raw)
+        missed = np.abs(self.base + self.contributions.sum(axis=1) - self.raw)
         return float((missed / np.maximum(np.abs(self.raw), 1)).max(initial=0.0))
 
     def importance(self, rows: Ints | None = None) -> Floats:
         """Return the mean size of the contributions of each column, over rows and outputs."""
-        chosen = self.values if rows is None else self.values[rows]
-        sizes = np.abs(chosen).mean(axis=0)
+        chosen = self.contributions if rows is None else self.contributions[rows]
+        sizes: Floats = np.abs(chosen).mean(axis=0)
         return sizes if sizes.ndim == 1 else sizes.mean(axis=1)
 
     def of(self, output: int) -> Explanation:
         """Return the explanation of one output of a multiclass model."""
-        if self.values.ndim == 2:
+        if self.contributions.ndim == 2:
             return self
         return replace(
             self,
-            values=self.values[:, :, output],
+            contributions=self.contributions[:, :, output],
             base=self.base[:, output],
             raw=self.raw[:, output],
             outputs=(self.outputs[output],),
@@ -85,7 +86,7 @@ class Explanation:
         """Return the explanation of some of the rows, by their places in this one."""
         return replace(
             self,
-            values=self.values[places],
+            contributions=self.contributions[places],
             base=self.base[places],
             raw=self.raw[places],
             X=self.X.iloc[places].reset_index(drop=True),
@@ -127,7 +128,7 @@ def explain(
     prepared = model.prepare(X) if matrix is None else matrix
     values, base = model.shapley(prepared)
     return Explanation(
-        values=values,
+        contributions=values,
         base=np.asarray(base),
         raw=model.raw(prepared),
         X=X.reset_index(drop=True),
@@ -202,7 +203,7 @@ def _join(parts: Sequence[Explanation]) -> Explanation:
     rows = np.concatenate([part.rows for part in parts])
     whole = replace(
         parts[0],
-        values=np.concatenate([part.values for part in parts]),
+        contributions=np.concatenate([part.contributions for part in parts]),
         base=np.concatenate([part.base for part in parts]),
         raw=np.concatenate([part.raw for part in parts]),
         X=pd.concat([part.X for part in parts]).reset_index(drop=True),
@@ -302,7 +303,7 @@ def describe_direction(explanation: Explanation, position: int) -> str:
     column = explanation.X.iloc[:, position]
     if not pd.api.types.is_numeric_dtype(column.dtype):
         return "by category" if isinstance(column.dtype, pd.CategoricalDtype) else "by content"
-    pair = pd.DataFrame({"x": column.astype(float), "v": explanation.values[:, position]})
+    pair = pd.DataFrame({"x": column.astype(float), "v": explanation.contributions[:, position]})
     ranks = pair.dropna().rank()
     if len(ranks) < 3 or (ranks.std() == 0).any():
         return "it depends"

@@ -1,4 +1,4 @@
-"""Is the model as good, as honest and as strict for one part of the rows as for the others?"""
+"""Whether a model is as good, as honest and as strict for one part of the rows as for others."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from scipy import stats
 
 from lib.data import Dataset
 from lib.estimates import Estimate, holm
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import own_names
-from lib.explanation.opening import Floats, Ints
+from lib.explanation.opening import Ints
 from lib.explanation.shapley import Explanation
-from lib.statistics import column_kinds, feature_levels
+from lib.statistics import column_kinds, feature_levels, numbers_of
+from lib.statistics.columns import bins_of
 
 Bools = npt.NDArray[np.bool_]
 MAX_COLUMNS = 3  # when no column is named as sensitive
 MAX_LEVELS = 6
+N_BINS = 5
 MIN_ROWS = 20  # of a level: below it nothing is said
 SAME, BEYOND = "no sign of a difference", "differs"
 MEASURES = {
@@ -34,7 +37,7 @@ COLUMNS = [
 
 
 @dataclass(frozen=True)
-class _Measured:
+class Measured:
     """A value, and how each row moves it: its variance is that of sums of influences."""
 
     value: float
@@ -121,9 +124,7 @@ def compare_subgroups(
     weight = np.ones(len(y))
     if dataset.sample_weight is not None:
         weight = dataset.sample_weight.to_numpy(dtype=float)
-    owner = np.arange(len(y))
-    if dataset.groups is not None:
-        owner = pd.factorize(dataset.groups)[0].astype(np.intp)
+    owner = owners_of(dataset, np.arange(len(y)))
     names = own_names(dataset)
     judged = _Judged(dataset.task, y[known].astype(float), predictions[known], weight[known])
     rows: list[tuple[object, ...]] = []
@@ -168,19 +169,24 @@ def subgroup_levels(dataset: Dataset, position: int) -> tuple[Ints, list[str]]:
     """
     column = dataset.X.iloc[:, position]
     kind = str(column_kinds(column.to_frame("x"))["x"])
+    if kind == "numeric":
+        codes, names = bins_of(numbers_of(column), N_BINS)
+        if (codes < 0).any():
+            codes, names = np.where(codes < 0, len(names), codes), [*names, "(missing)"]
+        return codes.astype(np.intp), names
     codes, names = feature_levels(column, kind)
     counts = np.bincount(codes, minlength=len(names))
     if len(names) <= MAX_LEVELS:
         return codes.astype(np.intp), names
-    if kind in {"numeric", "datetime"}:  # ten bins become five
-        merged = np.minimum(codes // 2, (len(names) - 1) // 2)
+    if kind in {"datetime", "text"}:  # ten bins become five
+        merged = codes // 2
         pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
         return merged.astype(np.intp), [" and ".join(pair) for pair in pairs]
     kept = np.sort(np.argsort(-counts, kind="stable")[: MAX_LEVELS - 1])
     lookup = np.full(len(names), len(kept))
     lookup[kept] = np.arange(len(kept))
     others = f"({len(names) - len(kept)} others)"
-    return lookup[codes].astype(np.intp), [*(names[i] for i in kept), others]
+    return np.asarray(lookup[codes], dtype=np.intp), [*(names[i] for i in kept), others]
 
 
 def compare_contributions(
@@ -207,9 +213,7 @@ def compare_contributions(
         other rows), push (Estimate of that difference). A model that leaves a column out may still
         know it from others: then `own` is 0 and `push` is not.
     """
-    owner = np.arange(len(explanation))
-    if dataset.groups is not None:
-        owner = pd.factorize(dataset.groups.iloc[explanation.rows])[0].astype(np.intp)
+    owner = owners_of(dataset, explanation.rows)
     outputs = list(explanation.outputs) or [""]
     rows = []
     for position in positions:
@@ -220,8 +224,8 @@ def compare_contributions(
             if min(inside.sum(), (~inside).sum()) < MIN_ROWS:
                 continue
             for k, output in enumerate(outputs):
-                values = explanation.of(k).values
-                own = _mean(values[inside, position])
+                values = explanation.of(k).contributions
+                own = mean_of(values[inside, position])
                 others = np.delete(np.arange(values.shape[1]), position)
                 if not len(others):
                     continue
@@ -233,11 +237,11 @@ def compare_contributions(
                         words[code],
                         int(inside.sum()),
                         output,
-                        _estimate(own, owner[inside], level),
+                        estimate_of(own, owner[inside], level),
                         explanation.names[strongest],
-                        _difference(
-                            _mean(values[inside, strongest]),
-                            _mean(values[~inside, strongest]),
+                        difference_of(
+                            mean_of(values[inside, strongest]),
+                            mean_of(values[~inside, strongest]),
                             inside,
                             owner,
                             level,
@@ -257,30 +261,30 @@ class _Judged:
     prediction: Floats
     weight: Floats
 
-    def measures(self, rows: Bools) -> list[_Measured]:
+    def measures(self, rows: Bools) -> list[Measured]:
         """Return the measures of the task in the order of `MEASURES`."""
         y, guess, weight = self.y[rows], self.prediction[rows], self.weight[rows]
         if self.task == "regression":
             off = guess - y
-            return [_mean(-np.abs(off), weight), _mean(off, weight)]
+            return [mean_of(-np.abs(off), weight), mean_of(off, weight)]
         if self.task == "multiclass":
             codes = y.astype(int)
             true = guess[np.arange(len(y)), codes]
             right = (guess.argmax(axis=1) == codes).astype(float)
             loss = -np.log(np.clip(true, np.finfo(float).eps, 1))
             return [
-                _mean(-loss, weight),
-                _mean(right, weight),
-                _mean(guess.max(axis=1) - right, weight),
+                mean_of(-loss, weight),
+                mean_of(right, weight),
+                mean_of(guess.max(axis=1) - right, weight),
             ]
         score = guess[:, 1]
         flagged = (score >= self.threshold).astype(float)
         return [
             _auc(y, score),
-            _mean(score - y, weight),
-            _mean(flagged, weight),
-            _mean(flagged, weight * (y == 1)),
-            _mean(flagged, weight * (y == 0)),
+            mean_of(score - y, weight),
+            mean_of(flagged, weight),
+            mean_of(flagged, weight * (y == 1)),
+            mean_of(flagged, weight * (y == 0)),
         ]
 
     @property
@@ -296,54 +300,62 @@ def _compare(
     within, outside = judged.measures(inside), judged.measures(~inside)
     made = []
     for measure, one, other in zip(MEASURES[judged.task], within, outside, strict=True):
-        difference, p = _difference(one, other, inside, owner, level)
-        made.append((measure, _estimate(one, owner[inside], level), other.value, difference, p))
+        difference, p = difference_of(one, other, inside, owner, level)
+        made.append((measure, estimate_of(one, owner[inside], level), other.value, difference, p))
     return made
 
 
-def _mean(values: Floats, weight: Floats | None = None) -> _Measured:
+def owners_of(dataset: Dataset, rows: Ints) -> Ints:
+    """Return the group of each row as a number from 0; without groups, each row its own."""
+    if dataset.groups is None:
+        return np.arange(len(rows))
+    return np.asarray(pd.factorize(dataset.groups.iloc[rows])[0], dtype=np.intp)
+
+
+def mean_of(values: Floats, weight: Floats | None = None) -> Measured:
+    """Return a weighted mean, with each row's influence on it."""
     weight = np.ones(len(values)) if weight is None else weight
     total = float(weight.sum())
     if total <= 0:
-        return _Measured(math.nan, np.zeros(len(values)))
+        return Measured(math.nan, np.zeros(len(values)))
     value = float(weight @ values) / total
-    return _Measured(value, weight * (values - value) / total)
+    return Measured(value, weight * (values - value) / total)
 
 
-def _auc(y: Floats, score: Floats) -> _Measured:
+def _auc(y: Floats, score: Floats) -> Measured:
     """Return the area under the ROC curve with each row's influence (its placement)."""
     positive = y == 1
     m, n = int(positive.sum()), int((~positive).sum())
     if min(m, n) < 2:
-        return _Measured(math.nan, np.zeros(len(y)))
+        return Measured(math.nan, np.zeros(len(y)))
     ranks = stats.rankdata(score)
     influence = np.empty(len(y))
     won = (ranks[positive] - stats.rankdata(score[positive])) / n
     lost = 1 - (ranks[~positive] - stats.rankdata(score[~positive])) / m
     auc = float(won.mean())
     influence[positive], influence[~positive] = (won - auc) / m, (lost - auc) / n
-    return _Measured(auc, influence)
+    return Measured(auc, influence)
 
 
 def _error(influence: Floats, owner: Ints) -> float:
     """Return the standard error: the root of the summed squares of the groups' influences."""
-    _, codes = np.unique(owner, return_inverse=True)
-    sums = np.bincount(codes, influence)
-    n = len(sums)
+    sums = np.bincount(owner, influence)
+    n = int((np.bincount(owner) > 0).sum())
     return math.sqrt(float((sums**2).sum()) * n / max(n - 1, 1))
 
 
-def _estimate(measured: _Measured, owner: Ints, level: float) -> Estimate:
+def estimate_of(measured: Measured, owner: Ints, level: float) -> Estimate:
+    """Return a measure with its normal interval; rows of one owner are taken together."""
     arm = float(stats.norm.ppf((1 + level) / 2)) * _error(measured.influence, owner)
     value = measured.value
     if math.isnan(value):
         return Estimate(math.nan)
-    n = len(np.unique(owner))
+    n = int((np.bincount(owner) > 0).sum())
     return Estimate(value, value - arm, value + arm, level, "influence of rows", n)
 
 
-def _difference(
-    one: _Measured, other: _Measured, inside: Bools, owner: Ints, level: float
+def difference_of(
+    one: Measured, other: Measured, inside: Bools, owner: Ints, level: float
 ) -> tuple[Estimate, float]:
     """Return the difference of two parts with its test; a group may have rows in both."""
     if math.isnan(one.value) or math.isnan(other.value):

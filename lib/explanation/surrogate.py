@@ -8,11 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
-from lib.explanation.opening import Floats, OpenModel
+from lib.explanation.opening import OpenModel
 from lib.explanation.shapley import Explanation, rank_order
 
-N_SAMPLES = 1_000
+N_SAMPLES = 300
+N_DRAWS = 10  # values taken from other rows, over which a neighbour's output is averaged
 PENALTY = 1e-3  # of the ridge, times the sum of the weights
 WIDTH = 0.75  # of the kernel, in roots of the number of columns, as LIME has it
 
@@ -55,8 +57,9 @@ def explain_locally(
     """Return a linear model that imitates a model around one row [1]_.
 
     Neighbours keep some of the row's values and take the others, each on its own, from random
-    background rows, which works for numbers, categories, dates and text alike. A neighbour that
-    keeps more counts more; a ridge regression on "kept or not" gives the weights.
+    background rows, which works for numbers, categories, dates and text alike; the output is
+    averaged over ten such draws. A neighbour that keeps more counts more; a ridge regression on
+    "kept or not" gives the weights.
 
     Parameters
     ----------
@@ -97,11 +100,12 @@ def explain_locally(
     rng = np.random.default_rng(random_state)
     kept = rng.random((n_samples, n_columns)) < rng.uniform(0.2, 1, (n_samples, 1))
     kept[0] = True
-    drawn = rng.integers(len(background), size=(n_samples, n_columns))
-    cells = np.arange(len(row))
-    taken = background[drawn[:, model.owners], cells]
-    outputs = model.raw(np.where(kept[:, model.owners], row, taken))
-    outputs = outputs if outputs.ndim == 1 else outputs[:, output]
+    drawn = rng.integers(len(background), size=(n_samples * N_DRAWS, n_columns))
+    taken = background[drawn[:, model.owners], np.arange(len(row))]
+    held = np.repeat(kept[:, model.owners], N_DRAWS, axis=0)
+    asked = model.raw(np.where(held, row, taken))
+    asked = asked if asked.ndim == 1 else asked[:, output]
+    outputs = asked.reshape(n_samples, N_DRAWS).mean(axis=1)
     n_changed = n_columns - kept.sum(axis=1)
     weight = np.exp(-n_changed / (2 * WIDTH**2 * n_columns))
     design = kept.astype(float)
@@ -160,7 +164,7 @@ def compare_surrogates(
     for place in places.tolist():
         one = by_fold[int(explanation.fold[place])]
         at = int(np.flatnonzero(one.test == explanation.rows[place])[0])
-        raw, values = explanation.raw[place], explanation.values[place]
+        raw, values = explanation.raw[place], explanation.contributions[place]
         output = int(np.argmax(raw)) if raw.ndim else 0
         values = values if values.ndim == 1 else values[:, output]
         local = explain_locally(
@@ -173,7 +177,9 @@ def compare_surrogates(
         )
         top = rank_order(np.abs(values))[:n_top]
         top = top[np.abs(values[top]) > 0]
-        same = float(np.mean(np.sign(values[top]) == np.sign(local.weights[top]))) if len(top) else 1
+        same = (
+            float(np.mean(np.sign(values[top]) == np.sign(local.weights[top]))) if len(top) else 1
+        )
         both = pd.DataFrame({"a": np.abs(values), "b": np.abs(local.weights)}).rank()
         varies = len(both) > 1 and bool((both.std() > 0).all())
         r = float(both["a"].corr(both["b"])) if varies else float("nan")
