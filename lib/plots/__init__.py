@@ -8,6 +8,16 @@ they are shortened in the middle, and drawn whatever they contain.
 from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
+from lib.plots.explanation import (
+    plot_agreement,
+    plot_contribution_sizes,
+    plot_contributions,
+    plot_dependence,
+    plot_effects,
+    plot_importance,
+    plot_subgroups,
+    plot_waterfall,
+)
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
@@ -20,10 +30,16 @@ from lib.plots.style import setup_plotting
 __all__ = [
     "make_scatter_matrix_page",
     "metric_label",
+    "plot_agreement",
     "plot_associations",
     "plot_coefficients",
+    "plot_contribution_sizes",
+    "plot_contributions",
+    "plot_dependence",
     "plot_distributions",
     "plot_drift",
+    "plot_effects",
+    "plot_importance",
     "plot_missing",
     "plot_model_performance",
     "plot_power",
@@ -31,10 +47,12 @@ __all__ = [
     "plot_scatter_matrix",
     "plot_scores",
     "plot_strengths",
+    "plot_subgroups",
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
     "plot_types",
+    "plot_waterfall",
     "quick_eda_plots",
     "setup_plotting",
 ]
