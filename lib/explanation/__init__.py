@@ -14,7 +14,15 @@ from lib.explanation.agreement import (
     rank_builtin,
     rank_contributions,
 )
-from lib.explanation.effects import ALE, PDP, Effects, compute_effects, largest_range, order_levels
+from lib.explanation.effects import (
+    ALE,
+    PDP,
+    Effects,
+    choose_columns,
+    compute_effects,
+    largest_range,
+    order_levels,
+)
 from lib.explanation.fitted import FoldModel, FoldModels, fit_folds, out_of_fold, own_names
 from lib.explanation.glass_box import (
     ADDITIVE,
@@ -74,6 +82,7 @@ __all__ = [
     "OpenModel",
     "PermutationImportance",
     "check_additivity",
+    "choose_columns",
     "choose_subgroups",
     "choose_top",
     "cluster_columns",

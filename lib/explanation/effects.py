@@ -62,6 +62,34 @@ class Effects:
         return self.curves[chosen].reset_index(drop=True)
 
 
+def choose_columns(X: pd.DataFrame, ranked: Sequence[int], *, n_columns: int = 6) -> list[int]:
+    """Return the first columns of a ranking that have an axis to move along.
+
+    Parameters
+    ----------
+    X : DataFrame
+        The table.
+    ranked : sequence of int
+        Positions of columns, the most important first.
+    n_columns : int
+        How many at most.
+
+    Returns
+    -------
+    list of int
+        Without free text and constants.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"a": [1, 1], "b": [1, 2]})
+    >>> choose_columns(table, [0, 1])
+    [1]
+    """
+    kinds = list(column_kinds(X.set_axis(range(X.shape[1]), axis=1)))
+    movable = [int(i) for i in ranked if kinds[i] in {"numeric", "datetime", "categorical"}]
+    return movable[:n_columns]
+
+
 def compute_effects(
     models: FoldModels,
     positions: Sequence[int],

@@ -165,7 +165,13 @@ def fit_folds(
                 model.fit(prepared, y[train], **options)
                 whole = Pipeline([*done, ("model", model)]) if done else model
                 background = X.iloc[train]
-                opened = open_model(whole, background, classes=classes, random_state=random_state)
+                opened = open_model(
+                    whole,
+                    background,
+                    classes=classes,
+                    class_names=dataset.classes or None,
+                    random_state=random_state,
+                )
                 matrix = opened.prepare(X.iloc[test])
                 fitted.append(FoldModel(number, seed, opened, test, matrix))
     if not fitted:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,7 +12,9 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from threadpoolctl import threadpool_limits
 
+from lib.data import Dataset
 from lib.errors import InputError
 from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
@@ -18,6 +22,7 @@ from lib.explanation.opening import OpenModel
 
 ADDITIVE, SHALLOW = "additive boosting", "shallow tree"
 MAX_DEPTH = 3
+MAX_NAMED = 6  # levels of a category in a rule
 N_TIMES = 3  # stumps learn less a tree than trees of 15 leaves
 
 
@@ -139,64 +144,102 @@ def tabulate_coefficients(
     return pd.DataFrame({"column": [names[i] for i in order], "effect": effect[order]})
 
 
-def write_rules(
-    pipeline: Any, names: Sequence[str], *, classes: Sequence[str] = (), target: str = "target"
-) -> pd.DataFrame:
-    """Return a fitted shallow tree as one rule a leaf.
+def write_rules(estimator: Any, dataset: Dataset) -> pd.DataFrame:
+    """Return a shallow tree, fitted on all rows, as one rule a leaf.
 
     Parameters
     ----------
-    pipeline : fitted Pipeline
-        Ending in a decision tree of scikit-learn; its input columns keep their names.
-    names : sequence of str
-        Own names of the input columns of the tree, in its order.
-    classes : sequence of str
-        The classes' own names.
-    target : str
-        The target's own name.
+    estimator : scikit-learn pipeline or tree
+        Unfitted, ending in a decision tree.
+    dataset : Dataset
+        The training rows.
 
     Returns
     -------
     DataFrame
-        rule (in words; thresholds of categories are places in their order), rows (share of the
-        training rows), prediction (probability of each class, or value).
+        rule (in words), rows (share of them), prediction (probability of each class but the first
+        of two, or the mean). Rows with a gap follow the side that the tree learned for them.
 
     Raises
     ------
     InputError
-        When it is not a tree.
+        When it does not end in a tree.
 
     Examples
     --------
-    >>> tree = DecisionTreeRegressor(max_depth=1).fit([[0.0], [1.0]], [10.0, 20.0])
-    >>> write_rules(tree, ["x"])[["rule", "prediction"]].values.tolist()
-    [['x ≤ 0.5', '10'], ['x > 0.5', '20']]
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(200, n_informative=1, n_noise=0, n_categories=0, task="regression")
+    >>> table = write_rules(DecisionTreeRegressor(max_depth=1, random_state=0), dataset)
+    >>> [rule.split(" ")[1] for rule in table["rule"]]
+    ['≤', '>']
     """
-    final = pipeline.steps[-1][1] if isinstance(pipeline, Pipeline) else pipeline
+    fitted = clone(estimator)
+    final = fitted.steps[-1][1] if isinstance(fitted, Pipeline) else fitted
     if not isinstance(final, (DecisionTreeClassifier, DecisionTreeRegressor)):
         msg = f"Rules are written for a decision tree; got {type(final).__name__}."
         raise InputError(msg)
-    del target
-    tree, rows = final.tree_, []
-    total = float(tree.weighted_n_node_samples[0])
+    with threadpool_limits(1):
+        fitted.fit(dataset.X, dataset.y.to_numpy())
+    columns = [str(name) for name in getattr(final, "feature_names_in_", dataset.X.columns)]
+    levels = _levels_of_codes(fitted)
+    walker = _Walker(final, columns, levels, dataset)
+    walker.walk(0, {})
+    return pd.DataFrame(walker.rows, columns=["rule", "rows", "prediction"])
 
-    def walk(node: int, path: list[str]) -> None:
+
+def _levels_of_codes(fitted: Any) -> dict[str, list[Any]]:
+    """Return the categories behind the codes that a tree sees, by column."""
+    levels = {}
+    for _, step in fitted.steps[:-1] if isinstance(fitted, Pipeline) else ():
+        if type(step).__name__ != "ColumnTransformer":
+            continue
+        for _, inner, columns in step.transformers_:
+            known = getattr(inner, "categories_", None)
+            if known is not None:
+                levels.update(dict(zip(map(str, columns), map(list, known), strict=True)))
+    return levels
+
+
+@dataclass
+class _Walker:
+    """Goes down a tree and writes a rule for each leaf; bounds on one column are joined."""
+
+    final: Any
+    columns: list[str]
+    levels: dict[str, list[Any]]
+    dataset: Dataset
+    rows: list[tuple[str, float, str]] = field(default_factory=list)
+
+    def walk(self, node: int, bounds: dict[str, tuple[float, float]]) -> None:
+        tree = self.final.tree_
         if tree.children_left[node] < 0:
-            values = tree.value[node][0]
-            if classes:
-                known = [classes[int(k)] for k in final.classes_]
-                shares = values / values.sum()
-                shown = known[1:] if len(known) == 2 else known
-                parts = shares[1:] if len(known) == 2 else shares
-                said = ", ".join(f"{c} {p:.0%}" for c, p in zip(shown, parts, strict=True))
-            else:
-                said = f"{values[0]:,.4g}"
-            share = float(tree.weighted_n_node_samples[node]) / total
-            rows.append((" and ".join(path) or "always", share, said))
+            words = " and ".join(self._say(name, *ends) for name, ends in bounds.items())
+            share = float(tree.weighted_n_node_samples[node] / tree.weighted_n_node_samples[0])
+            self.rows.append((words or "always", share, self._predict(tree.value[node][0])))
             return
-        name, cut = names[tree.feature[node]], tree.threshold[node]
-        walk(tree.children_left[node], [*path, f"{name} ≤ {cut:,.4g}"])
-        walk(tree.children_right[node], [*path, f"{name} > {cut:,.4g}"])
+        name, cut = self.columns[tree.feature[node]], float(tree.threshold[node])
+        low, high = bounds.get(name, (-math.inf, math.inf))
+        self.walk(tree.children_left[node], {**bounds, name: (low, min(high, cut))})
+        self.walk(tree.children_right[node], {**bounds, name: (max(low, cut), high)})
 
-    walk(0, [])
-    return pd.DataFrame(rows, columns=["rule", "rows", "prediction"])
+    def _say(self, name: str, low: float, high: float) -> str:
+        own = str(self.dataset.labels.get(name, name))
+        if name in self.levels:
+            known = self.levels[name]
+            inside = [str(level) for code, level in enumerate(known) if low < code <= high]
+            shown = ", ".join(inside[:MAX_NAMED])
+            more = f" and {len(inside) - MAX_NAMED} more" if len(inside) > MAX_NAMED else ""
+            return f"{own} is {shown}{more}" if len(inside) == 1 else f"{own} in ({shown}{more})"
+        if math.isinf(low):
+            return f"{own} ≤ {high:,.4g}"
+        return f"{own} > {low:,.4g}" if math.isinf(high) else f"{low:,.4g} < {own} ≤ {high:,.4g}"
+
+    def _predict(self, values: Floats) -> str:
+        classes = self.dataset.classes
+        if not classes:
+            return f"{values[0]:,.4g}"
+        shares = values / values.sum()
+        known = [classes[int(k)] for k in self.final.classes_]
+        skipped = 1 if len(known) == 2 else 0
+        pairs = zip(known[skipped:], shares[skipped:], strict=True)
+        return ", ".join(f"{name} {share:.0%}" for name, share in pairs)

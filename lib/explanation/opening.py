@@ -95,6 +95,7 @@ def open_model(
     X: pd.DataFrame,
     *,
     classes: Sequence[Any] | None,
+    class_names: Sequence[str] | None = None,
     background: pd.DataFrame | None = None,
     random_state: int = 0,
 ) -> OpenModel:
@@ -111,6 +112,8 @@ def open_model(
         Rows to learn values and types from.
     classes : sequence or None
         All labels by code, of which the model may have seen a part; None for regression.
+    class_names : sequence of str, optional
+        The classes' own names, where they are not the labels.
     background : DataFrame of shape (m, p), optional
         Rows that say what is usual, `X` by default: linear and sampled contributions are
         differences from it.
@@ -140,7 +143,7 @@ def open_model(
     steps, final = _flatten(estimator)
     traced = _trace(steps, X)
     kind = type(final).__name__
-    outcome = _Outcome.of(estimator, classes)
+    outcome = _Outcome.of(estimator, classes, class_names)
     if traced is not None and hasattr(final, "booster_") and len(outcome.known) != 1:
         opened = _open_boosting(final, X, traced, outcome)
     elif traced is not None and _is_linear(final, outcome) and len(outcome.known) != 1:
@@ -163,7 +166,9 @@ class _Outcome:
     names: tuple[str, ...]
 
     @classmethod
-    def of(cls, estimator: Any, classes: Sequence[Any] | None) -> _Outcome:
+    def of(
+        cls, estimator: Any, classes: Sequence[Any] | None, class_names: Sequence[str] | None
+    ) -> _Outcome:
         if classes is None:
             return cls(0, np.array([], dtype=np.intp), ())
         labels = list(classes)
@@ -172,7 +177,7 @@ class _Outcome:
         if not set(seen) <= set(codes):  # labels, where the model was fitted on codes
             codes = {i: i for i in range(len(labels))}
         known = np.array([codes[label] for label in seen], dtype=np.intp)
-        names = tuple(map(str, labels)) if len(labels) > 2 else ()
+        names = tuple(map(str, class_names or labels)) if len(labels) > 2 else ()
         return cls(len(labels), known, names)
 
     def spread(self, values: Floats, *, fill: float = 0.0) -> Floats:
@@ -197,6 +202,8 @@ class _Traced:
 
     def transform(self, X: pd.DataFrame) -> Any:
         table: Any = X
+        if self.steps and not _takes_names(self.steps[0], X):
+            table = X.to_numpy()
         for step in self.steps:
             table = step.transform(table)
         return table
@@ -223,6 +230,8 @@ def _trace(steps: Sequence[Any], X: pd.DataFrame) -> _Traced | None:
         return None if steps else _Traced((), np.arange(len(names)))
     owner = {name: i for i, name in enumerate(names)}
     table: Any = X.iloc[:2]
+    if steps and not _takes_names(steps[0], X):
+        table = table.to_numpy()
     for step in steps:
         if not _is_column_by_column(step):
             return None
@@ -242,6 +251,12 @@ def _trace(steps: Sequence[Any], X: pd.DataFrame) -> _Traced | None:
             next_owner[name] = owner[source]
         owner = next_owner
     return _Traced(tuple(steps), np.array([owner[name] for name in names], dtype=np.intp))
+
+
+def _takes_names(estimator: Any, X: pd.DataFrame) -> bool:
+    """Return whether an estimator wants a frame: one fitted on an array complains about names."""
+    is_table = any(not pd.api.types.is_numeric_dtype(dtype) for dtype in X.dtypes)
+    return is_table or hasattr(estimator, "feature_names_in_")
 
 
 def _is_column_by_column(step: Any) -> bool:
@@ -406,8 +421,7 @@ def _open_any(
     background = coding.encode(usual.iloc[kept])
     orders = [rng.permutation(n_columns) for _ in range(N_ORDERS)]
     orders += [order[::-1] for order in orders]
-    # A model that was fitted on an array complains about names.
-    is_named = hasattr(estimator, "feature_names_in_") or isinstance(estimator, Pipeline)
+    is_named = _takes_names(estimator, X)
 
     def ask(matrix: Floats) -> Floats:
         table: Any = coding.decode(matrix)
@@ -569,8 +583,7 @@ def _check_opened(estimator: Any, opened: OpenModel, X: pd.DataFrame, outcome: _
     """Raise unless the opened model predicts what the whole one does."""
     rows = X.iloc[:MAX_CHECKED]
     mine = opened.predict(opened.prepare(rows))
-    is_named = hasattr(estimator, "feature_names_in_") or isinstance(estimator, Pipeline)
-    given: Any = rows if is_named else rows.to_numpy()
+    given: Any = rows if _takes_names(estimator, X) else rows.to_numpy()
     if outcome.n_classes:
         whole = outcome.spread(np.asarray(estimator.predict_proba(given), dtype=float))
     else:

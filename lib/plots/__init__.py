@@ -15,6 +15,7 @@ from lib.plots.explanation import (
     plot_dependence,
     plot_effects,
     plot_importance,
+    plot_shuffles,
     plot_subgroups,
     plot_waterfall,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
+    "plot_shuffles",
     "plot_strengths",
     "plot_subgroups",
     "plot_target",

@@ -7,7 +7,12 @@ from lib.plots.explanation.contributions import (
     plot_waterfall,
 )
 from lib.plots.explanation.effects import plot_effects
-from lib.plots.explanation.rankings import plot_agreement, plot_importance, plot_subgroups
+from lib.plots.explanation.rankings import (
+    plot_agreement,
+    plot_importance,
+    plot_shuffles,
+    plot_subgroups,
+)
 
 __all__ = [
     "plot_agreement",
@@ -16,6 +21,7 @@ __all__ = [
     "plot_dependence",
     "plot_effects",
     "plot_importance",
+    "plot_shuffles",
     "plot_subgroups",
     "plot_waterfall",
 ]

@@ -87,12 +87,11 @@ def plot_contributions(
     ax.set_ylim(len(order) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
     ax.xaxis.set_major_locator(MaxNLocator(7))
-    left_out = [
-        of_many(len(order), len(sizes), "columns"),
-        of_many(len(rows), len(one), "rows drawn"),
-    ]
-    note = ", ".join(filter(None, left_out))
-    ax.set(xlabel=_unit_label(one) + (f"\n({note})" if note else ""), ylabel="column")
+    left_out = of_many(len(rows), len(one), "rows drawn")
+    ax.set(
+        xlabel=_unit_label(one) + (f"; {left_out}" if left_out else ""),
+        ylabel=column_label(len(order), len(sizes)),
+    )
     _value_bar(ax)
     set_title(ax, f"{_first(one, order)} moves {_what(one)} most")
     return ax
@@ -134,12 +133,10 @@ def plot_contribution_sizes(
     ax.set_yticks(places, short_labels([explanation.names[i] for i in order]))
     ax.set_ylim(len(order) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-    left_out = of_many(len(order), len(sizes), "columns drawn")
     summed = ", summed over classes" if by_output.ndim == 2 else ""
     ax.set(
-        xlabel=f"mean size of the contribution, {_unit(explanation)}{summed}"
-        + (f" ({left_out})" if left_out else ""),
-        ylabel="column",
+        xlabel=f"mean size of the contribution, {_unit(explanation)}{summed}",
+        ylabel=column_label(len(order), len(sizes)),
     )
     total = float(sizes.sum())
     n_half = int(np.searchsorted(np.cumsum(np.sort(sizes)[::-1]), total / 2) + 1)
@@ -270,6 +267,18 @@ def plot_dependence(
     return ax
 
 
+def column_label(n_shown: int, n_columns: int) -> str:
+    """Return the label of an axis of columns, which says how many are drawn.
+
+    Examples
+    --------
+    >>> column_label(15, 30), column_label(3, 3)
+    ('column (15 of 30 drawn)', 'column')
+    """
+    left_out = of_many(n_shown, n_columns, "drawn")
+    return "column" + (f" ({left_out})" if left_out else "")
+
+
 def _one_output(explanation: Explanation, output: int | None) -> Explanation:
     if explanation.contributions.ndim == 2:
         return explanation
@@ -378,6 +387,7 @@ def _write_steps(ax: Axes, steps: Floats, starts: Floats, ends: Floats) -> None:
             va="center",
             ha="left" if side > 0 else "right",
             size=8.5,
+            bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5},
         )
 
 

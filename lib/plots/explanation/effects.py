@@ -12,11 +12,11 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, SymmetricalLogLocator
 
-from lib.plots.panels import class_colors, class_legend, compact, panel_title
+from lib.plots.panels import class_colors, class_legend, compact, is_crowded, panel_title
 from lib.plots.style import BLUE, GREY, ORANGE, figure_title, make_grid, say
-from lib.plots.text import of_many, short_labels, shorten
+from lib.plots.text import of_many, short_labels, shorten, text_width
 
 if TYPE_CHECKING:  # no figure needs the packages that compute it
     from lib.explanation import Effects
@@ -73,9 +73,9 @@ def plot_effects(
             _draw_levels(ax, curves, classes=classes if is_many else ())
             ax.set(xlabel=label, ylabel="category")
         else:
-            _draw_curves(ax, curves, single, classes=classes if is_many else ())
             is_date = curves["kind"].iloc[0] == "datetime"
             ax.set(xlabel="date" if is_date else "value", ylabel=label)
+            _draw_curves(ax, curves, single, classes=classes if is_many else ())
         panel_title(ax, curves["column"].iloc[0], inches=2.5)
         ax.tick_params(labelsize=8)
         ax.xaxis.label.set_fontsize(8.5)
@@ -83,7 +83,7 @@ def plot_effects(
     if is_many:
         class_legend(figure, classes, pd.Series(0, index=[0], name=target))
     elif shown:
-        _method_legend(figure)
+        _method_legend(figure, has_single=len(effects.single) > 0)
     left_out = of_many(len(shown), len(positions), "columns drawn")
     figure_title(
         figure,
@@ -116,11 +116,22 @@ def _draw_curves(
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
     if is_date:
-        locator = AutoDateLocator(maxticks=5)
-        ax.xaxis.set_major_locator(locator)
-        ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+        by_date = AutoDateLocator(maxticks=5)
+        ax.xaxis.set_major_locator(by_date)
+        ax.xaxis.set_major_formatter(ConciseDateFormatter(by_date))
         return
-    ax.xaxis.set_major_locator(MaxNLocator(4))
+    points = curves["x"].to_numpy(dtype=float)
+    is_whole = bool(np.array_equal(points, np.round(points)))
+    if is_crowded(points) and len(np.unique(points)) > 4:
+        positive = points[points > 0]
+        ax.set_xscale("symlog", linthresh=float(np.quantile(positive, 0.1)), linscale=0.5)
+        locator = SymmetricalLogLocator(transform=ax.xaxis.get_transform())
+        locator.set_params(numticks=5)
+        ax.xaxis.set_major_locator(locator)
+        ax.xaxis.set_minor_locator(NullLocator())
+        ax.set_xlabel("value (log scale)")
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(4, integer=is_whole))
     ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
 
 
@@ -169,12 +180,16 @@ def _widest(curves: pd.DataFrame, classes: Sequence[str]) -> dict[str, str]:
     return dict(zip(shown, class_colors(len(shown)), strict=True))
 
 
-def _method_legend(figure: Figure) -> None:
+def _method_legend(figure: Figure, *, has_single: bool) -> None:
+    """Name the lines to the right of all panels, for which the figure grows."""
     handles = [
         Line2D([], [], color=BLUE),
         Patch(color=BLUE, alpha=0.22),
         Line2D([], [], color=ORANGE, linestyle="--"),
         Line2D([], [], color=GREY, alpha=0.5, linewidth=0.8),
     ]
-    labels = ["accumulated local effect", "its interval over folds", PDP, "single rows"]
-    figure.legend(handles, labels, loc="outside lower left", ncols=4, fontsize=8.5)
+    labels = [ALE, "its interval over folds", PDP, "single rows"]
+    n_shown = 4 if has_single else 3
+    room = max(text_width(label, 9.5) for label in labels) + 0.6
+    figure.set_figwidth(figure.get_figwidth() + room)
+    figure.legend(handles[:n_shown], labels[:n_shown], loc="outside right upper")

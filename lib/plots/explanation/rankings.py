@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from lib.plots.explanation.contributions import column_label
 from lib.plots.panels import compact, draw_dots, panel_title, percent
 from lib.plots.style import (
     BLUE,
@@ -67,10 +68,9 @@ def plot_importance(
     values = [e.value for e in estimates]
     ax.barh(range(len(shown)), values, color=colors, alpha=0.25, height=0.62)
     ax.axvline(0, color=GREY, linewidth=1.2, zorder=0)
-    left_out = of_many(len(shown), len(table), f"{things} drawn")
     ax.set(
-        xlabel=f"loss of {scoring} when shuffled" + (f"\n({left_out})" if left_out else ""),
-        ylabel={"columns": "column"}.get(things, "cluster of columns"),
+        xlabel=f"score lost when shuffled: {scoring}",
+        ylabel=column_label(len(shown), len(table)).replace("column", things, 1),
     )
     ax.xaxis.set_major_locator(MaxNLocator(6))
     for color, word in ((BLUE, "matters after correction"), (GREY, "no sign")):
@@ -79,6 +79,63 @@ def plot_importance(
     n_clear = int((table["verdict"] == MATTERS).sum())
     first = f"; most: '{shorten(table['what'].iloc[0], 34)}'" if n_clear else ""
     set_title(ax, f"{n_clear} of {len(table)} {things} matter beyond chance{first}")
+    return ax
+
+
+def plot_shuffles(
+    table: pd.DataFrame, *, what: str, max_rows: int = MAX_ROWS, ax: Axes | None = None
+) -> Axes:
+    """Draw the mean and standard deviation over shuffles of a column, the largest on top.
+
+    Parameters
+    ----------
+    table : DataFrame with columns column, mean, std
+        Of `ModelInterpreter.permutation_importance_analysis`.
+    what : str
+        What shuffling changes.
+    max_rows : int
+        Rows to draw.
+    ax : matplotlib Axes, optional
+        Where to draw; a new figure otherwise.
+
+    Returns
+    -------
+    matplotlib Axes
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"column": ["a", "b"], "mean": [0.2, 0.0], "std": [0.01, 0.0]})
+    >>> plot_shuffles(table, what="loss of R²").get_title()
+    "Shuffling 'a' changes most: 0.2"
+    """
+    shown = table.head(max_rows)
+    ax = make_axes(ax, height=1.5 + 0.29 * max(len(shown), 3))
+    places = np.arange(len(shown))
+    ax.barh(
+        places,
+        shown["mean"],
+        xerr=shown["std"].fillna(0),
+        color=BLUE,
+        height=0.66,
+        ecolor="#333333",
+    )
+    ax.set_yticks(places, short_labels(shown["column"]))
+    ax.set_ylim(len(shown) - 0.4, -0.6)
+    ax.axvline(0, color=GREY, linewidth=1.2)
+    ax.grid(visible=False, axis="y")
+    ax.xaxis.set_major_locator(MaxNLocator(6))
+    ax.set(
+        xlabel=f"{what}; line: standard deviation over shuffles",
+        ylabel=column_label(len(shown), len(table)),
+    )
+    first = table.iloc[0] if len(table) else None
+    is_any = first is not None and first["mean"] > 0
+    set_title(
+        ax,
+        f"Shuffling '{shorten(first['column'])}' changes most: {first['mean']:.3g}"
+        if first is not None and is_any
+        else "Shuffling no column changes anything",
+    )
     return ax
 
 
@@ -135,11 +192,9 @@ def plot_agreement(
     ax.set_xlim(0.4, max(float(shown["worst_rank"].max()), n_top) + 0.6 if len(shown) else 1.6)
     ax.xaxis.set_major_locator(MaxNLocator(10, integer=True))
     ax.grid(visible=False, axis="y")
-    left_out = of_many(len(shown), len(judged), "columns drawn")
     ax.set(
-        xlabel="rank, 1 is the most important; line: best to worst over folds and seeds"
-        + (f"\n({left_out})" if left_out else ""),
-        ylabel="column",
+        xlabel="rank, 1 is the most important; line: best to worst over folds and seeds",
+        ylabel=column_label(len(shown), len(judged)),
     )
     legend_below(ax)
     n_quote = int((judged["verdict"] == QUOTE).sum())
