@@ -22,6 +22,7 @@ from lib.explanation.opening import OpenModel
 
 ADDITIVE, SHALLOW = "additive boosting", "shallow tree"
 MAX_DEPTH = 3
+ORDINALS = ("first", "second", "third")
 MAX_NAMED = 6  # levels of a category in a rule
 N_TIMES = 3  # stumps learn less a tree than trees of 15 leaves
 
@@ -157,8 +158,9 @@ def write_rules(estimator: Any, dataset: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        rule (in words), rows (share of them), prediction (probability of each class but the first
-        of two, or the mean). Rows with a gap follow the side that the tree learned for them.
+        first, second, third (what must hold, in words; fewer for a shorter rule, more for a deeper
+        tree), rows (share of them), prediction (probability of each class but the first of two, or
+        the mean). Rows with a gap follow the side that the tree learned for them.
 
     Raises
     ------
@@ -170,7 +172,7 @@ def write_rules(estimator: Any, dataset: Dataset) -> pd.DataFrame:
     >>> from lib.data import make_planted
     >>> dataset = make_planted(200, n_informative=1, n_noise=0, n_categories=0, task="regression")
     >>> table = write_rules(DecisionTreeRegressor(max_depth=1, random_state=0), dataset)
-    >>> [rule.split(" ")[1] for rule in table["rule"]]
+    >>> [rule.split(" ")[1] for rule in table["first"]]
     ['≤', '>']
     """
     fitted = clone(estimator)
@@ -184,7 +186,12 @@ def write_rules(estimator: Any, dataset: Dataset) -> pd.DataFrame:
     levels = _levels_of_codes(fitted)
     walker = _Walker(final, columns, levels, dataset)
     walker.walk(0, {})
-    return pd.DataFrame(walker.rows, columns=["rule", "rows", "prediction"])
+    n_parts = max((len(parts) for parts, _, _ in walker.rows), default=0) or 1
+    names = [*ORDINALS, *(f"part {i + 1}" for i in range(len(ORDINALS), n_parts))][:n_parts]
+    rows = [
+        (*parts, *[""] * (n_parts - len(parts)), share, said) for parts, share, said in walker.rows
+    ]
+    return pd.DataFrame(rows, columns=[*names, "rows", "prediction"])
 
 
 def _levels_of_codes(fitted: Any) -> dict[str, list[Any]]:
@@ -208,14 +215,14 @@ class _Walker:
     columns: list[str]
     levels: dict[str, list[Any]]
     dataset: Dataset
-    rows: list[tuple[str, float, str]] = field(default_factory=list)
+    rows: list[tuple[list[str], float, str]] = field(default_factory=list)
 
     def walk(self, node: int, bounds: dict[str, tuple[float, float]]) -> None:
         tree = self.final.tree_
         if tree.children_left[node] < 0:
-            words = " and ".join(self._say(name, *ends) for name, ends in bounds.items())
+            words = [self._say(name, *ends) for name, ends in bounds.items()] or ["always"]
             share = float(tree.weighted_n_node_samples[node] / tree.weighted_n_node_samples[0])
-            self.rows.append((words or "always", share, self._predict(tree.value[node][0])))
+            self.rows.append((words, share, self._predict(tree.value[node][0])))
             return
         name, cut = self.columns[tree.feature[node]], float(tree.threshold[node])
         low, high = bounds.get(name, (-math.inf, math.inf))
@@ -242,4 +249,4 @@ class _Walker:
         known = [classes[int(k)] for k in self.final.classes_]
         skipped = 1 if len(known) == 2 else 0
         pairs = zip(known[skipped:], shares[skipped:], strict=True)
-        return ", ".join(f"{name} {share:.0%}" for name, share in pairs)
+        return ", ".join(f"{name}: {share:.0%}" for name, share in pairs)

@@ -74,8 +74,8 @@ def explain_worst(
     Returns
     -------
     table : DataFrame
-        row (position among the training rows, from 0), was, predicted, loss, led_by (the largest
-        contributions away from the truth, in words).
+        row (position among the training rows, from 0), was, predicted, loss, led_by, and_by_2, …
+        (the largest contributions away from the truth; "" where fewer led there).
     explanation : Explanation
         Of those rows, in the same order.
     """
@@ -99,8 +99,10 @@ def explain_worst(
             values = values[:, int(np.argmax(predictions[row]))] - values[:, int(dataset.y[row])]
         led = rank_order(values * toward)[:n_top]
         words = [f"{names[i]} ({values[i]:+.2g})" for i in led if values[i] * toward > 0]
-        rows.append((row, truth, guess, float(losses[row]), ", ".join(words) or "no column"))
-    table = pd.DataFrame(rows, columns=["row", "was", "predicted", "loss", "led_by"])
+        words += [""] * (n_top - len(words))
+        rows.append((row, truth, guess, float(losses[row]), *words))
+    pushes = ["led_by", *(f"and_by_{i}" for i in range(2, n_top + 1))]
+    table = pd.DataFrame(rows, columns=["row", "was", "predicted", "loss", *pushes])
     return table, _stack(parts, np.array(worst, dtype=np.intp))
 
 

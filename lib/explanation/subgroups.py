@@ -24,6 +24,7 @@ Bools = npt.NDArray[np.bool_]
 MAX_COLUMNS = 3  # when no column is named as sensitive
 MAX_LEVELS = 6
 N_BINS = 5
+RATE = (0.0, 1.0)
 MIN_ROWS = 20  # of a level: below it nothing is said
 SAME, BEYOND = "no sign of a difference", "differs"
 MEASURES = {
@@ -42,6 +43,7 @@ class Measured:
 
     value: float
     influence: Floats  # (n_rows of the subgroup,)
+    bounds: tuple[float, float] = (-math.inf, math.inf)
 
 
 def choose_subgroups(dataset: Dataset) -> list[int]:
@@ -106,8 +108,8 @@ def compare_subgroups(
     DataFrame
         column, level, rows, measure, value (Estimate), others (float), difference (Estimate:
         value minus others), p (two-sided), p_holm (Holm over the whole table), verdict ("differs",
-        "no sign of a difference"). Levels under 20 rows are not judged. Of a column with two
-        levels the first is given as well, but the test, being the same, is made once.
+        "no sign of a difference", "" where a part has no such value). Levels under 20 rows are not
+        judged; of a column with two levels the smaller one is given, as the other is its mirror.
 
     Examples
     --------
@@ -132,17 +134,15 @@ def compare_subgroups(
         codes, words = subgroup_levels(dataset, position)
         codes = codes[known]
         counts = np.bincount(codes, minlength=len(words))
-        n_made = int((counts > 0).sum())
-        for code in np.argsort(-counts, kind="stable").tolist():
+        order = np.argsort(-counts, kind="stable").tolist()
+        for code in order[1:2] if (counts > 0).sum() == 2 else order:
             inside = codes == code
             if min(inside.sum(), (~inside).sum()) < MIN_ROWS:
                 continue
-            is_mirror = n_made == 2 and code == int(np.argsort(counts, kind="stable")[-2])
             compared = _compare(judged, inside, owner[known], level)
             for measure, value, others, difference, p in compared:
-                p_value = math.nan if is_mirror else p
                 at = (names[position], words[code], int(inside.sum()), measure)
-                rows.append((*at, value, others, difference, p_value, math.nan, ""))
+                rows.append((*at, value, others, difference, p, math.nan, ""))
     table = pd.DataFrame(rows, columns=COLUMNS)
     table["p_holm"] = holm(table["p"].to_numpy(dtype=float))
     alpha = 1 - level
@@ -274,7 +274,7 @@ class _Judged:
             loss = -np.log(np.clip(true, np.finfo(float).eps, 1))
             return [
                 mean_of(-loss, weight),
-                mean_of(right, weight),
+                mean_of(right, weight, RATE),
                 mean_of(guess.max(axis=1) - right, weight),
             ]
         score = guess[:, 1]
@@ -282,9 +282,9 @@ class _Judged:
         return [
             _auc(y, score),
             mean_of(score - y, weight),
-            mean_of(flagged, weight),
-            mean_of(flagged, weight * (y == 1)),
-            mean_of(flagged, weight * (y == 0)),
+            mean_of(flagged, weight, RATE),
+            mean_of(flagged, weight * (y == 1), RATE),
+            mean_of(flagged, weight * (y == 0), RATE),
         ]
 
     @property
@@ -312,14 +312,18 @@ def owners_of(dataset: Dataset, rows: Ints) -> Ints:
     return np.asarray(pd.factorize(dataset.groups.iloc[rows])[0], dtype=np.intp)
 
 
-def mean_of(values: Floats, weight: Floats | None = None) -> Measured:
+def mean_of(
+    values: Floats,
+    weight: Floats | None = None,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+) -> Measured:
     """Return a weighted mean, with each row's influence on it."""
     weight = np.ones(len(values)) if weight is None else weight
     total = float(weight.sum())
     if total <= 0:
         return Measured(math.nan, np.zeros(len(values)))
     value = float(weight @ values) / total
-    return Measured(value, weight * (values - value) / total)
+    return Measured(value, weight * (values - value) / total, bounds)
 
 
 def _auc(y: Floats, score: Floats) -> Measured:
@@ -334,7 +338,7 @@ def _auc(y: Floats, score: Floats) -> Measured:
     lost = 1 - (ranks[~positive] - stats.rankdata(score[~positive])) / m
     auc = float(won.mean())
     influence[positive], influence[~positive] = (won - auc) / m, (lost - auc) / n
-    return Measured(auc, influence)
+    return Measured(auc, influence, RATE)
 
 
 def _error(influence: Floats, owner: Ints) -> float:
@@ -351,7 +355,8 @@ def estimate_of(measured: Measured, owner: Ints, level: float) -> Estimate:
     if math.isnan(value):
         return Estimate(math.nan)
     n = int((np.bincount(owner) > 0).sum())
-    return Estimate(value, value - arm, value + arm, level, "influence of rows", n)
+    low, high = max(value - arm, measured.bounds[0]), min(value + arm, measured.bounds[1])
+    return Estimate(value, low, high, level, "influence of rows", n)
 
 
 def difference_of(

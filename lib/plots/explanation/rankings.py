@@ -240,7 +240,7 @@ def plot_subgroups(
         part = table[table["measure"] == measure]
         n_parts = len(part)
         part = part.head(max_levels)
-        colors = _verdict_colors(part, table)
+        colors = [ORANGE if verdict == "differs" else BLUE for verdict in part["verdict"]]
         names = [f"{row.column}: {row.level}" for row in part.itertuples()]
         draw_dots(ax, names, list(part["difference"]), colors=colors, width=26)
         ax.set_yticks(range(len(part)), short_labels(names, 26, inches=1.5, size=8))
@@ -267,16 +267,3 @@ def plot_subgroups(
 def _n_parts(table: pd.DataFrame, most: int) -> int:
     parts = table[["column", "level"]].drop_duplicates()
     return int(np.clip(len(parts), 3, most))
-
-
-def _verdict_colors(part: pd.DataFrame, table: pd.DataFrame) -> list[str]:
-    """Return orange where a difference is beyond chance; a mirror takes its partner's colour."""
-    colors = []
-    for row in part.itertuples():
-        verdict = row.verdict
-        if not verdict:
-            same = (table["column"] == row.column) & (table["measure"] == row.measure)
-            known = table.loc[same & (table["verdict"] != ""), "verdict"]
-            verdict = known.iloc[0] if len(known) else ""
-        colors.append(ORANGE if verdict == "differs" else BLUE)
-    return colors
