@@ -1,5 +1,7 @@
 """Explanations find what was planted, add up, and say when they should not be quoted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -159,8 +161,9 @@ def test_own_treeshap_is_that_of_the_shap_package():
     opened = explanation.open_model(final, X, classes=[0, 1])
     values, base = opened.shapley(one.matrix)
     explainer = shap.TreeExplainer(final)
-    assert np.allclose(values, explainer.shap_values(one.matrix), atol=1e-9)
-    assert np.allclose(base, explainer.expected_value)
+    theirs = explainer(one.matrix)
+    assert np.allclose(values, theirs.values, atol=1e-9)
+    assert np.allclose(base, theirs.base_values)
     forest = RandomForestClassifier(20, random_state=0).fit(X, final.predict(X))
     opened = explanation.open_model(forest, X, classes=[0, 1])
     assert "TreeExplainer" in opened.route
@@ -189,14 +192,16 @@ def test_sampled_contributions_are_shapley_values():
 @pytest.mark.parametrize("task", TASKS)
 def test_every_family_of_baselines_can_be_opened(task):
     """Each predicts the same when opened, on a table of every kind; contributions add up."""
-    dataset = mixed_dataset(task)
+    mixed = mixed_dataset(task)
+    dataset = replace(mixed, X=mixed.X.drop(columns=["text", "when"]))  # sampling asks 800 times
     models = baselines(dataset, CONFIG)
     classes = None if task == "regression" else range(len(dataset.classes))
+    models["random forest"].set_params(model__n_estimators=10)
     for name in ("linear", "k-nearest neighbours", "decision tree", "random forest",
                  "histogram boosting", "LightGBM", "dummy"):  # fmt: skip
         model = models[name].fit(dataset.X, dataset.y.to_numpy())
         opened = explanation.open_model(model, dataset.X, classes=classes)
-        rows = dataset.X.iloc[:4]
+        rows = dataset.X.iloc[:2]
         assert explanation.explain(opened, rows).gap < 1e-6, name
         whole = model.predict(rows) if task == "regression" else model.predict_proba(rows)
         assert np.allclose(opened.predict(opened.prepare(rows)), whole, atol=1e-6), name
@@ -248,16 +253,16 @@ def test_mixed_columns_cluster_by_what_suits_their_kinds():
 def test_noise_is_rarely_called_important():
     """Of noise columns beside a signal, at most one in twenty has p below 0.05 before correction."""
     p_values = []
-    for seed in range(8):
+    for seed in range(6):
         dataset = make_planted(
-            400, n_informative=1, n_noise=6, n_categories=0, seed=seed, task="regression"
+            300, n_informative=1, n_noise=6, n_categories=0, seed=seed, task="regression"
         )
         shuffled = explanation.permute_out_of_fold(
             fit(dataset, n_splits=5), [(i,) for i in range(7)], scoring="r2", n_repeats=2
         )
         p_values += shuffled.columns.set_index("what").loc[dataset.truth["noise"], "p"].tolist()
         assert shuffled.columns["what"].iloc[0] == "signal_1"
-    # 48 tests: four or more below 0.05 have a chance of 0.2 were p-values uniform
+    # 36 tests; three or more below 0.05 have a chance of 0.27 were p-values uniform
     assert np.mean(np.array(p_values) < 0.05) <= 0.08
     assert np.mean(np.array(p_values) < 0.5) <= 0.65
 
@@ -307,7 +312,7 @@ def test_effects_of_categories_are_those_planted():
     assert np.abs(curve - (truth - truth.mean()).reindex(curve.index)).max() < 0.2
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 5, 1_000)
-    height = np.array([3.0, 0.0, 4.0, 1.0, 2.0])[codes] + rng.normal(0, 0.3, 1_000)
+    height = np.array([3.0, 0.0, 4.0, 1.0, 2.0])[codes] + rng.normal(0, 1.0, 1_000)
     order = explanation.order_levels(pd.DataFrame({"height": height}), codes)
     assert order.tolist() in ([1, 3, 4, 0, 2], [2, 0, 4, 3, 1])
 
@@ -395,7 +400,7 @@ def test_rules_cover_every_row_once():
     rules = explanation.write_rules(glass[explanation.SHALLOW], dataset)
     assert rules["rows"].sum() == pytest.approx(1)
     assert 2 <= len(rules) <= 8
-    words = " ".join(rules[["first", "second", "third"]].to_numpy().ravel())
+    words = " ".join(rules.drop(columns=["rows", "prediction"]).to_numpy().ravel())
     assert "category in (level_" in words
 
 

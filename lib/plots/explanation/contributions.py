@@ -331,7 +331,7 @@ def _value_bar(ax: Axes) -> None:
     shades = ScalarMappable(Normalize(0, 1), mpl.colormaps[LOW_TO_HIGH])
     bar = ax.figure.colorbar(shades, ax=ax, shrink=0.7, aspect=30, pad=0.02)
     bar.set_ticks([0, 1], labels=["low", "high"])
-    bar.set_label("value of the column (grey: none, or no order)", color=QUIET, size=9)
+    bar.set_label("value (grey: none)", color=QUIET, size=9)
     bar.outline.set_visible(False)  # type: ignore[operator]
 
 
@@ -364,10 +364,10 @@ def _number(value: float) -> str:
 def _merge_classes(sizes: Floats, outputs: tuple[str, ...]) -> tuple[Floats, list[str]]:
     """Return sizes and names of the classes that get a colour, the others summed."""
     if len(outputs) <= MAX_CLASSES:
-        return sizes, short_labels(outputs, 20, inches=1.8)
+        return sizes, short_labels(outputs, 20, inches=1.2)
     first = np.sort(np.argsort(-sizes.sum(axis=0).round(9), kind="stable")[:MAX_CLASSES])
     rest = np.delete(sizes, first, axis=1).sum(axis=1, keepdims=True)
-    words = short_labels([outputs[i] for i in first], 20, inches=1.8)
+    words = short_labels([outputs[i] for i in first], 20, inches=1.2)
     return np.hstack([sizes[:, first], rest]), [*words, f"{len(outputs) - MAX_CLASSES} others"]
 
 

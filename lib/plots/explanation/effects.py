@@ -16,7 +16,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, Symmetric
 
 from lib.plots.panels import class_colors, class_legend, compact, is_crowded, panel_title
 from lib.plots.style import BLUE, GREY, ORANGE, figure_title, make_grid, say
-from lib.plots.text import of_many, short_labels, shorten, text_width
+from lib.plots.text import fit, of_many, short_labels, shorten, text_width
 
 if TYPE_CHECKING:  # no figure needs the packages that compute it
     from lib.explanation import Effects
@@ -61,7 +61,7 @@ def plot_effects(
     positions = list(dict.fromkeys(effects.curves["position"]))
     shown = positions[:max_panels]
     figure, axes = make_grid(len(shown), n_columns=3, width=3.6, height=3.0)
-    label = f"change, {unit}"
+    label = f"change, {fit(unit, 1.2, 8.5)}"
     if not shown:
         axes[0].set(xlabel="value", ylabel=label, title="Nothing to draw")
         say(axes[0], "no column of numbers or categories varies")
@@ -116,7 +116,7 @@ def _draw_curves(
     ax.yaxis.set_major_locator(MaxNLocator(5))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: compact(value)))
     if is_date:
-        by_date = AutoDateLocator(maxticks=5)
+        by_date = AutoDateLocator(minticks=3, maxticks=7)
         ax.xaxis.set_major_locator(by_date)
         ax.xaxis.set_major_formatter(ConciseDateFormatter(by_date))
         return
