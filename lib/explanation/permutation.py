@@ -101,7 +101,7 @@ def permute_out_of_fold(
     clusters: Sequence[Cluster],
     *,
     scoring: str,
-    n_repeats: int = 5,
+    n_repeats: int = 3,
     max_rows: int = 4_000,
     random_state: int = 0,
     level: float = 0.95,

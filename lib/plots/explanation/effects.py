@@ -12,11 +12,11 @@ from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from lib.plots.panels import class_colors, class_legend, compact, is_crowded, panel_title
 from lib.plots.style import BLUE, GREY, ORANGE, figure_title, make_grid, say
-from lib.plots.text import fit, of_many, short_labels, shorten, text_width
+from lib.plots.text import fit, of_many, short_labels, shorten, spread, text_width
 
 if TYPE_CHECKING:  # no figure needs the packages that compute it
     from lib.explanation import Effects
@@ -124,10 +124,12 @@ def _draw_curves(
     is_whole = bool(np.array_equal(points, np.round(points)))
     if is_crowded(points) and len(np.unique(points)) > 4:
         positive = points[points > 0]
-        ax.set_xscale("symlog", linthresh=float(np.quantile(positive, 0.1)), linscale=0.5)
-        locator = SymmetricalLogLocator(transform=ax.xaxis.get_transform())
-        locator.set_params(numticks=5)
-        ax.xaxis.set_major_locator(locator)
+        small = float(np.quantile(positive, 0.1))
+        ax.set_xscale("symlog", linthresh=small, linscale=0.5)
+        ax.set_xlim(float(points.min()), float(points.max()))
+        decades = 10.0 ** np.arange(np.ceil(np.log10(small)), np.log10(points.max()) + 1)
+        inside = [0.0, *decades[decades <= points.max()]]
+        ax.xaxis.set_major_locator(FixedLocator(spread(inside, 5)))
         ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xlabel("value (log scale)")
     else:
