@@ -230,7 +230,10 @@ class _Walker:
         self.walk(tree.children_right[node], {**bounds, name: (max(low, cut), high)})
 
     def _say(self, name: str, low: float, high: float) -> str:
-        own = str(self.dataset.labels.get(name, name))
+        stem, _, part = name.rpartition("_")
+        is_part = name not in self.dataset.X and stem in self.dataset.X
+        own = str(self.dataset.labels.get(stem if is_part else name, stem if is_part else name))
+        own += f" (part {part})" if is_part else ""
         if name in self.levels:
             known = self.levels[name]
             inside = [str(level) for code, level in enumerate(known) if low < code <= high]

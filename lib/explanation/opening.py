@@ -490,14 +490,16 @@ def sample_shapley(
     base = raw(background).mean(axis=0)
     explained = []
     for row in matrix:
-        gained = np.zeros((n_columns, *np.shape(base)))
-        for order in orders:
-            # block k has the first k columns of the order known: (p + 1, b, p)
-            blocks = np.repeat(background[np.newaxis], n_columns + 1, axis=0)
+        # block k of an order has its first k columns known: (orders, p + 1, b, p)
+        blocks = np.empty((len(orders), n_columns + 1, n_background, n_columns))
+        blocks[:] = background
+        for block, order in zip(blocks, orders, strict=True):
             for k, column in enumerate(order):
-                blocks[k + 1 :, :, column] = row[column]
-            asked = raw(blocks.reshape(-1, n_columns))
-            path = asked.reshape(n_columns + 1, n_background, *np.shape(base)).mean(axis=1)
+                block[k + 1 :, :, column] = row[column]
+        asked = raw(blocks.reshape(-1, n_columns))  # at once: preparing a table costs most
+        asked = asked.reshape(len(orders), n_columns + 1, n_background, *np.shape(base))
+        gained = np.zeros((n_columns, *np.shape(base)))
+        for path, order in zip(asked.mean(axis=2), orders, strict=True):
             gained[order] += np.diff(path, axis=0)
         explained.append(gained / len(orders))
     shape = (len(matrix), *np.shape(base))
