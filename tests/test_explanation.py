@@ -1,5 +1,6 @@
 """Explanations find what was planted, add up, and say when they should not be quoted."""
 
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_limits
 
 from lib import explanation, plots
 from lib.config import load_config
@@ -152,7 +154,6 @@ def test_signs_of_contributions_are_those_of_the_coefficients(model):
 @pytest.mark.slow
 def test_own_treeshap_is_that_of_the_shap_package():
     """LightGBM's contributions equal shap's TreeExplainer; forests go through it and add up."""
-    shap = pytest.importorskip("shap")
     dataset = make_planted(300, n_categories=0)
     one = fit(dataset, n_splits=2).models[0]
     final = baselines(dataset, CONFIG)["LightGBM"].steps[-1][1]
@@ -160,7 +161,10 @@ def test_own_treeshap_is_that_of_the_shap_package():
     X = pd.DataFrame(one.matrix)
     opened = explanation.open_model(final, X, classes=[0, 1])
     values, base = opened.shapley(one.matrix)
-    explainer = shap.TreeExplainer(final)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        from shap import TreeExplainer
+    explainer = TreeExplainer(final)
     theirs = explainer(one.matrix)
     assert np.allclose(values, theirs.values, atol=1e-9)
     assert np.allclose(base, theirs.base_values)
@@ -190,6 +194,7 @@ def test_sampled_contributions_are_shapley_values():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
+@threadpool_limits.wrap(limits=1)
 def test_every_family_of_baselines_can_be_opened(task):
     """Each predicts the same when opened, on a table of every kind; contributions add up."""
     mixed = mixed_dataset(task)

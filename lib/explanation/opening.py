@@ -7,6 +7,7 @@ owner), and everything that asks the model a thousand times works on the matrix.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -511,7 +512,9 @@ def _open_trees(
     final: Any, X: pd.DataFrame, traced: _Traced, outcome: _Outcome
 ) -> OpenModel | None:
     """Open scikit-learn's trees by TreeExplainer, or return None where it does not add up."""
-    from shap import TreeExplainer  # noqa: PLC0415 - six seconds to import
+    with warnings.catch_warnings():  # its colours use what matplotlib will drop
+        warnings.simplefilter("ignore", PendingDeprecationWarning)
+        from shap import TreeExplainer  # noqa: PLC0415 - six seconds to import
 
     names = getattr(final, "feature_names_in_", None)
     n_columns, n_known = X.shape[1], len(outcome.known)
