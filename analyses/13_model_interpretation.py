@@ -273,7 +273,8 @@ report.table(worst, title="The worst predictions, out of fold", digits=2)
 ax = plots.plot_waterfall(worst_shap, 0)
 losses = explanation.compute_losses(sample, predictions)
 places = explanation.locate_errors(sample, predictions, level=level)
-gathered = places[places["p_holm"] < 1 - level]
+is_worse = places["difference"].map(lambda gap: gap.value > 0)
+gathered = places[is_worse & (places["p_holm"] < 1 - level)]
 report.finding(
     "The worst tenth of the rows carries {worst_share:.0%} of all loss.",
     worst_share=explanation.share_of_worst(losses),

@@ -207,7 +207,10 @@ def locate_errors(dataset: Dataset, predictions: Floats, *, level: float = 0.95)
         codes = codes[known]
         name = f"{names[position]} (characters)" if kind == "text" else names[position]
         present = [code for code in range(len(words)) if (codes == code).any()]
-        for code in present[: 1 if len(present) == 2 else None]:  # the other is its mirror
+        if len(present) == 2:  # each is the other's mirror: the worse one
+            means = [float(excess[codes == code].mean()) for code in present]
+            present = [present[int(means[1] > means[0])]]
+        for code in present:
             inside = codes == code
             if min(inside.sum(), (~inside).sum()) < MIN_ROWS:
                 continue

@@ -87,7 +87,7 @@ def plot_effects(
     left_out = of_many(len(shown), len(positions), "columns drawn")
     figure_title(
         figure,
-        f"How does the prediction of '{shorten(target)}' move with single columns?",
+        f"How is '{shorten(target, 20)}' predicted over single columns?",
         "; ".join(filter(None, [left_out, "change against the mean prediction over the rows"])),
     )
     return figure
