@@ -62,9 +62,9 @@ cv = resampling.make_cv(
 folds = resampling.make_folds(sample, cv)
 baselines = models.baselines(sample, config)
 fitted = explanation.fit_folds(
-    baselines["LightGBM"], sample, folds, n_seeds=3, random_state=config.seed
+    baselines["LightGBM"], sample, folds, n_seeds=2, random_state=config.seed
 )
-report.finding("Folds: {folds}; three seeds on the first pass.", folds=folds.description)
+report.finding("Folds: {folds}; two seeds on the first pass.", folds=folds.description)
 report.finding(
     "Scores are {_label} ({metric}); a test below {alpha:.2f} counts.",
     _label=label,
