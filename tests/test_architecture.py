@@ -26,10 +26,12 @@ LEVELS = {
     "features": 2,
     "evaluation": 2,
     "models": 3,
+    "explanation": 3,
     "tracking": 3,
     "tuning": 3,
     "ensembles": 3,
     "plots": 4,
+    "interpreter": 5,
     "report": 5,
     "workbench": 6,
 }

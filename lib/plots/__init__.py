@@ -13,6 +13,17 @@ from lib.plots.ensembles import (
     plot_member_contributions,
     plot_score_and_cost,
 )
+from lib.plots.explanation import (
+    plot_agreement,
+    plot_contribution_sizes,
+    plot_contributions,
+    plot_dependence,
+    plot_effects,
+    plot_importance,
+    plot_shuffles,
+    plot_subgroups,
+    plot_waterfall,
+)
 from lib.plots.folds import plot_folds
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
@@ -34,13 +45,19 @@ from lib.plots.tuning import (
 __all__ = [
     "make_scatter_matrix_page",
     "metric_label",
+    "plot_agreement",
     "plot_associations",
     "plot_coefficients",
+    "plot_contribution_sizes",
+    "plot_contributions",
     "plot_coverage",
+    "plot_dependence",
     "plot_distributions",
     "plot_drift",
+    "plot_effects",
     "plot_error_correlation",
     "plot_folds",
+    "plot_importance",
     "plot_member_contributions",
     "plot_missing",
     "plot_model_performance",
@@ -53,13 +70,16 @@ __all__ = [
     "plot_score_and_cost",
     "plot_scores",
     "plot_search_history",
+    "plot_shuffles",
     "plot_slices",
     "plot_strategies",
     "plot_strengths",
+    "plot_subgroups",
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
     "plot_types",
+    "plot_waterfall",
     "quick_eda_plots",
     "setup_plotting",
 ]

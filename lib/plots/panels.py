@@ -302,7 +302,7 @@ def _edges(inside: Floats) -> Floats:
 
 
 def _date_axis(ax: Axes) -> None:
-    locator = AutoDateLocator(maxticks=5)
+    locator = AutoDateLocator(minticks=3, maxticks=7)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cache, lru_cache
+from typing import Any
 
 import matplotlib as mpl
 from matplotlib import font_manager
@@ -222,7 +223,7 @@ def of_many(shown: int, total: int, things: str) -> str:
     return f"{shown:,} of {total:,} {things}" if shown < total else ""
 
 
-def spread(items: Sequence[int], n_kept: int) -> list[int]:
+def spread(items: Sequence[Any], n_kept: int) -> list[Any]:
     """Return `n_kept` of `items`, evenly spaced with both ends, or all when they are fewer.
 
     Examples

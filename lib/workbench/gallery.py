@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, models, plots, resampling, statistics, tuning
+from lib import evaluation, explanation, models, plots, resampling, statistics, tuning
 from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
@@ -92,6 +92,24 @@ class Table:
     def metric(self) -> str:
         """The metric that ranks models."""
         return evaluation.default_scoring(self.train.task)
+
+    @cached_property
+    def fitted(self) -> Any:
+        """LightGBM of each fold, to be explained on the rows that it has not seen."""
+        boosting = models.baselines(self.train, self.config)["LightGBM"]
+        return explanation.fit_folds(boosting, self.train, self.scores.folds)
+
+    @cached_property
+    def shap(self) -> Any:
+        """Contributions of up to 2,000 rows."""
+        return explanation.explain_out_of_fold(self.fitted, max_rows=2_000)
+
+    @cached_property
+    def shuffled(self) -> Any:
+        """What shuffling costs, by column and by cluster."""
+        clusters = explanation.cluster_columns(self.train.X)
+        scoring = evaluation.default_scoring(self.train.task)
+        return explanation.permute_out_of_fold(self.fitted, clusters, scoring=scoring, n_repeats=2)
 
 
 def _quick_eda_plots(t: Table) -> Any:
@@ -218,6 +236,58 @@ def _plot_coverage(t: Table) -> Any:
     return plots.plot_coverage(t.strategies)
 
 
+def _plot_contributions(t: Table) -> Any:
+    return plots.plot_contributions(t.shap)
+
+
+def _plot_contribution_sizes(t: Table) -> Any:
+    return plots.plot_contribution_sizes(t.shap)
+
+
+def _plot_dependence(t: Table) -> Any:
+    strongest = int(t.shap.importance().argmax())
+    return plots.plot_dependence(t.shap, strongest)
+
+
+def _plot_waterfall(t: Table) -> Any:
+    predictions = explanation.out_of_fold(t.fitted)
+    _, worst = explanation.explain_worst(t.fitted, predictions, n_rows=1)
+    return plots.plot_waterfall(worst, 0)
+
+
+def _plot_effects(t: Table) -> Any:
+    names = explanation.own_names(t.train)
+    strongest = explanation.choose_columns(t.train.X, (-t.shap.importance()).argsort())
+    effects = explanation.compute_effects(t.fitted, strongest, names=names)
+    return plots.plot_effects(effects, target=t.train.target, classes=t.train.classes)
+
+
+def _plot_importance(t: Table) -> Any:
+    return plots.plot_importance(t.shuffled.clusters, scoring="score", things="clusters of columns")
+
+
+def _plot_shuffles(t: Table) -> Any:
+    table = t.shuffled.columns.rename(columns={"what": "column"})
+    return plots.plot_shuffles(table, what="loss of score")
+
+
+def _plot_agreement(t: Table) -> Any:
+    rankings = {
+        "SHAP": explanation.rank_contributions(t.fitted),
+        "shuffling": t.shuffled.by_fold,
+        "gain": explanation.rank_builtin(t.fitted, "gain"),
+    }
+    n_top = explanation.choose_top(t.train.n_features)
+    judged = explanation.judge_columns(rankings, explanation.own_names(t.train), n_top=n_top)
+    return plots.plot_agreement(judged, methods=list(rankings), n_top=n_top)
+
+
+def _plot_subgroups(t: Table) -> Any:
+    predictions = explanation.out_of_fold(t.fitted)
+    parts = explanation.choose_subgroups(t.train)
+    return plots.plot_subgroups(explanation.compare_subgroups(t.train, predictions, parts))
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -242,9 +312,19 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_folds: "Which rows train and which are tested, fold by fold?",
     _plot_strategies: "By how much does each resampling strategy miss the truth?",
     _plot_coverage: "Do intervals over folds hold the truth as often as they say?",
+    _plot_contributions: "What moves each prediction, and do high values push up or down?",
+    _plot_contribution_sizes: "Which columns move predictions most?",
+    _plot_dependence: "What does the strongest column contribute at each of its values?",
+    _plot_waterfall: "What led to one prediction (here the worst)?",
+    _plot_effects: "How does the prediction move with single columns?",
+    _plot_importance: "What does the score lose when correlated columns are shuffled together?",
+    _plot_shuffles: "What does shuffling each column change?",
+    _plot_agreement: "Which columns are important whoever ranks, on every fold and seed?",
+    _plot_subgroups: "Is the model as good, honest and strict for each part of the rows?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
     _plot_time_profile: lambda t: t.train.time is not None,
+    _plot_subgroups: lambda t: bool(explanation.choose_subgroups(t.train)),
     _plot_coefficients: lambda t: t.study.fit is not None,  # not where a line separates classes
 }
 INTRODUCTION = """\
@@ -259,6 +339,8 @@ The three columns are a binary, a multiclass and a regression table: `rand_hie` 
 what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
 `t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned,
 `t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did.
+`t.study` what `statistics.study_regression` did, `t.fitted` what `explanation.fit_folds`
+returned, `t.shap` and `t.shuffled` its contributions and permutation importances.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of

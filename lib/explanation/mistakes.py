@@ -1,0 +1,224 @@
+"""The worst predictions explained, and whether errors gather somewhere."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.data import Dataset
+from lib.estimates import holm
+from lib.explanation.coding import Floats
+from lib.explanation.fitted import FoldModels, own_names
+from lib.explanation.opening import Ints
+from lib.explanation.shapley import Explanation, explain, rank_order
+from lib.explanation.subgroups import (
+    MIN_ROWS,
+    difference_of,
+    estimate_of,
+    mean_of,
+    owners_of,
+    subgroup_levels,
+)
+from lib.statistics import column_kinds
+
+FLOOR = 1e-15
+
+
+def compute_losses(dataset: Dataset, predictions: Floats) -> Floats:
+    """Return how wrong each prediction is: log loss in nats, or the absolute error.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the truth.
+    predictions : array of shape (n, n_classes) or (n,)
+        Out of fold.
+
+    Returns
+    -------
+    array of shape (n,)
+        NaN where there is no prediction.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(2, task="regression")
+    >>> compute_losses(dataset, dataset.y.to_numpy() + 0.5).round(6).tolist()
+    [0.5, 0.5]
+    """
+    y = dataset.y.to_numpy()
+    if dataset.task == "regression":
+        return np.asarray(np.abs(predictions - y))
+    chosen = predictions[np.arange(len(y)), y.astype(int)]
+    return np.asarray(-np.log(np.maximum(chosen, FLOOR)))
+
+
+def explain_worst(
+    models: FoldModels, predictions: Floats, *, n_rows: int = 5, n_top: int = 3
+) -> tuple[pd.DataFrame, Explanation]:
+    """Return the worst out-of-fold predictions, by row number, with what led to them.
+
+    Only names of columns and sizes of contributions are shown, never values: rows may be personal.
+
+    Parameters
+    ----------
+    models : FoldModels
+        From `fit_folds`.
+    predictions : array
+        From `out_of_fold`.
+    n_rows : int
+        Rows to explain.
+    n_top : int
+        Contributions to name.
+
+    Returns
+    -------
+    table : DataFrame
+        row (position among the training rows, from 0), was, predicted, loss, led_by, and_by_2, …
+        (the largest contributions away from the truth; "" where fewer led there).
+    explanation : Explanation
+        Of those rows, in the same order.
+    """
+    dataset = models.dataset
+    losses = compute_losses(dataset, predictions)
+    order = rank_order(np.nan_to_num(losses, nan=-1.0))
+    worst = [int(i) for i in order[:n_rows] if np.isfinite(losses[i])]
+    names = own_names(dataset)
+    home = {}
+    for one, places in models.first_pass():
+        home.update({int(one.test[place]): (one, int(place)) for place in places})
+    parts, rows = [], []
+    for row in worst:
+        one, place = home[row]
+        X, matrix = dataset.X.iloc[[row]], one.matrix[[place]]
+        part = explain(one.model, X, names=names, matrix=matrix, fold=one.fold)
+        parts.append(part)
+        truth, guess, toward = _compare(dataset, predictions[row], row)
+        values = part.contributions[0]
+        if values.ndim == 2:  # how far each column favoured the class that was predicted
+            values = values[:, int(np.argmax(predictions[row]))] - values[:, int(dataset.y[row])]
+        led = rank_order(values * toward)[:n_top]
+        words = [f"{names[i]} ({values[i]:+.2g})" for i in led if values[i] * toward > 0]
+        words += [""] * (n_top - len(words))
+        rows.append((row, truth, guess, float(losses[row]), *words))
+    pushes = ["led_by", *(f"and_by_{i}" for i in range(2, n_top + 1))]
+    table = pd.DataFrame(rows, columns=["row", "was", "predicted", "loss", *pushes])
+    return table, _stack(parts, np.array(worst, dtype=np.intp))
+
+
+def _compare(dataset: Dataset, prediction: Floats, row: int) -> tuple[str, str, float]:
+    """Return truth and prediction in words, and the direction in which it is wrong."""
+    truth = dataset.y.iloc[row]
+    if dataset.task == "regression":
+        off = float(prediction) - float(truth)
+        return f"{float(truth):,.4g}", f"{float(prediction):,.4g}", float(np.sign(off) or 1.0)
+    was = dataset.classes[int(truth)]
+    if dataset.task == "binary":
+        positive = float(prediction[1])
+        words = f"{positive:.1%} for {dataset.classes[1]}"
+        return was, words, -1.0 if int(truth) == 1 else 1.0
+    guess = int(np.argmax(prediction))
+    return was, f"{dataset.classes[guess]} ({float(prediction[guess]):.0%})", 1.0
+
+
+def _stack(parts: list[Explanation], rows: Ints) -> Explanation:
+    first = parts[0]
+    return Explanation(
+        contributions=np.concatenate([part.contributions for part in parts]),
+        base=np.concatenate([part.base for part in parts]),
+        raw=np.concatenate([part.raw for part in parts]),
+        X=pd.concat([part.X for part in parts]).reset_index(drop=True),
+        rows=rows,
+        fold=np.concatenate([part.fold for part in parts]),
+        names=first.names,
+        outputs=first.outputs,
+        unit=first.unit,
+        route=first.route,
+    )
+
+
+def share_of_worst(losses: Floats, *, worst: float = 0.1) -> float:
+    """Return the share of all loss that the worst rows carry.
+
+    Parameters
+    ----------
+    losses : array of shape (n,)
+        NaN is left out.
+    worst : float
+        Share of the rows.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
+    >>> share_of_worst(np.array([1.0] * 9 + [91.0]))
+    0.91
+    """
+    known = np.sort(losses[np.isfinite(losses)])[::-1]
+    total = float(known.sum())
+    n = max(round(worst * len(known)), 1)
+    return float(known[:n].sum() / total) if total > 0 else 0.0
+
+
+def locate_errors(dataset: Dataset, predictions: Floats, *, level: float = 0.95) -> pd.DataFrame:
+    """Return where predictions are worse than the model says they are.
+
+    A model that gives probabilities says how large its loss will be: a rare case at even odds
+    costs much, and no model can help it. What counts is the loss beyond that, which is 0 on
+    average wherever probabilities are honest. For numbers it is the absolute error itself. Every
+    level of every column (numbers in fifths) is compared with all other rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+    predictions : array of shape (n, n_classes) or (n,)
+        Out of fold; rows with NaN are left out.
+    level : float
+        Of the intervals; one minus it is the level of the tests.
+
+    Returns
+    -------
+    DataFrame
+        column (own name), level, rows, loss (Estimate, beyond what the model expects), difference
+        (Estimate, to all other rows), p_holm, clearest first. Levels under 20 rows are left out.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(400, n_informative=1, n_noise=0, n_categories=2)
+    >>> bool((locate_errors(dataset, dataset.truth["probabilities"])["p_holm"] > 0.05).all())
+    True
+    """
+    known = np.flatnonzero(np.isfinite(predictions).reshape(len(dataset), -1).all(axis=1))
+    excess = compute_losses(dataset, predictions)[known]
+    if dataset.task != "regression":
+        proba = np.clip(predictions[known], FLOOR, 1)
+        excess = excess + (proba * np.log(proba)).sum(axis=1)
+    owner = owners_of(dataset, known)
+    names, rows = own_names(dataset), []
+    kinds = list(column_kinds(dataset.X.set_axis(range(len(names)), axis=1)))
+    for position, kind in enumerate(kinds):
+        if kind in {"constant", "empty"}:
+            continue
+        codes, words = subgroup_levels(dataset, position)
+        codes = codes[known]
+        name = f"{names[position]} (characters)" if kind == "text" else names[position]
+        present = [code for code in range(len(words)) if (codes == code).any()]
+        if len(present) == 2:  # each is the other's mirror: the worse one
+            means = [float(excess[codes == code].mean()) for code in present]
+            present = [present[int(means[1] > means[0])]]
+        for code in present:
+            inside = codes == code
+            if min(inside.sum(), (~inside).sum()) < MIN_ROWS:
+                continue
+            here, there = mean_of(excess[inside]), mean_of(excess[~inside])
+            difference, p = difference_of(here, there, inside, owner, level)
+            loss = estimate_of(here, owner[inside], level)
+            rows.append((name, words[code], int(inside.sum()), loss, difference, p))
+    table = pd.DataFrame(rows, columns=["column", "level", "rows", "loss", "difference", "p_holm"])
+    p_values = table["p_holm"].to_numpy(dtype=float)
+    table["p_holm"] = holm(p_values)
+    return table.iloc[np.argsort(p_values, kind="stable")].reset_index(drop=True)
