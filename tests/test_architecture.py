@@ -26,6 +26,7 @@ LEVELS = {
     "features": 2,
     "evaluation": 2,
     "models": 3,
+    "neural": 3,
     "tracking": 3,
     "plots": 4,
     "report": 5,

@@ -89,7 +89,8 @@ def cross_validate(
     estimators : mapping of str to scikit-learn estimator
         By the name that tables show.
     dataset : Dataset
-        The training rows; sample weights, when it has them, enter fit and metrics.
+        The training rows; sample weights, when it has them, enter fit and metrics. Groups and time
+        are handed to a `fit` that names them.
     folds : Folds
         From `resampling.make_folds` on the same rows.
     scoring : str, optional
@@ -160,7 +161,12 @@ class _Fold:
         self.X_train, self.X_test = dataset.X.iloc[train], dataset.X.iloc[test]
         self.y_train, self.y_test = (dataset.y.to_numpy()[part] for part in (train, test))
         weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy()
-        self.weight_train = None if weight is None else weight[train]
+        # What a model may ask for: a network stops by whole groups, or by the last rows in time.
+        self.options = {
+            "sample_weight": None if weight is None else weight[train],
+            "groups": None if dataset.groups is None else dataset.groups.to_numpy()[train],
+            "time": None if dataset.time is None else dataset.time.to_numpy()[train],
+        }
         self.weight_test = None if weight is None else weight[test]
         self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0
         self._prepared: dict[tuple[int, ...], tuple[Any, Any, float, float]] = {}
@@ -169,8 +175,11 @@ class _Fold:
         """Fit the estimator on the training part and predict the test part."""
         X_train, X_test, fit_seconds, predict_seconds = self._prepare(estimator)
         model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
-        weighs = self.weight_train is not None and has_fit_parameter(model, "sample_weight")
-        options = {"sample_weight": self.weight_train} if weighs else {}
+        options = {
+            name: values
+            for name, values in self.options.items()
+            if values is not None and has_fit_parameter(model, name)
+        }
         start = time.perf_counter()
         model.fit(X_train, self.y_train, **options)
         fitted = time.perf_counter()

@@ -5,5 +5,18 @@ package does not import torch; fitting does.
 """
 
 from lib.neural.estimators import NetworkClassifier, NetworkRegressor
+from lib.neural.experiment import NeuralNetworkExperiment
+from lib.neural.files import load_network, save_network
+from lib.neural.study import Runs, networks, tabulate_seeds, train_from_seeds
 
-__all__ = ["NetworkClassifier", "NetworkRegressor"]
+__all__ = [
+    "NetworkClassifier",
+    "NetworkRegressor",
+    "NeuralNetworkExperiment",
+    "Runs",
+    "load_network",
+    "networks",
+    "save_network",
+    "tabulate_seeds",
+    "train_from_seeds",
+]

@@ -60,7 +60,8 @@ class TableEncoder:
 
     Examples
     --------
-    >>> table = pd.DataFrame({"size": [1.0, 2.0, None, 3.0], "colour": ["red", "red", "blue", None]})
+    >>> colours = ["red", "red", "blue", None]
+    >>> table = pd.DataFrame({"size": [1.0, 2.0, None, 3.0], "colour": colours})
     >>> encoder = TableEncoder().fit(table)
     >>> encoder.transform(table).codes[:, 0].tolist()  # a level seen once counts as unknown
     [1, 1, 0, 0]
