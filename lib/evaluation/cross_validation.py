@@ -6,7 +6,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -68,6 +68,21 @@ class Scores:
         """Return a table of one metric: one row a fold, one column a model."""
         chosen = self.frame[self.frame["metric"] == (metric or self.scoring)]
         return chosen.pivot_table(index="fold", columns="model", values="score", sort=False)
+
+    def without(self, *models: str) -> Scores:
+        """Return the scores of the other models."""
+
+        def rest(table: pd.DataFrame) -> pd.DataFrame:
+            return table[~table["model"].isin(models)].reset_index(drop=True)
+
+        return replace(
+            self,
+            frame=rest(self.frame),
+            times=rest(self.times),
+            failures=rest(self.failures),
+            warnings=rest(self.warnings),
+            predictions={k: v for k, v in self.predictions.items() if k not in models},
+        )
 
 
 def cross_validate(

@@ -7,7 +7,7 @@ package does not import torch; fitting does.
 from lib.neural.estimators import NetworkClassifier, NetworkRegressor
 from lib.neural.experiment import NeuralNetworkExperiment
 from lib.neural.files import load_network, save_network
-from lib.neural.study import Runs, networks, tabulate_seeds, train_from_seeds
+from lib.neural.study import Runs, loss_label, networks, tabulate_seeds, train_from_seeds
 
 __all__ = [
     "NetworkClassifier",
@@ -15,6 +15,7 @@ __all__ = [
     "NeuralNetworkExperiment",
     "Runs",
     "load_network",
+    "loss_label",
     "networks",
     "save_network",
     "tabulate_seeds",

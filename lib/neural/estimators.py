@@ -44,14 +44,14 @@ class _NetworkEstimator(BaseEstimator):
         hidden_dims: tuple[int, ...] = (128, 64),
         n_members: int = 8,
         embedding: str = "piecewise",
-        embedding_dim: int = 8,
+        embedding_dim: int = 4,
         n_bins: int = 16,
         dropout: float = 0.1,
         learning_rate: float = 0.003,
         weight_decay: float = 0.01,
         batch_size: int | None = None,
         max_epochs: int = 50,
-        patience: int = 10,
+        patience: int | None = None,
         warmup: float = 0.1,
         max_gradient_norm: float = 1.0,
         validation_fraction: float = 0.2,
@@ -175,7 +175,7 @@ class _NetworkEstimator(BaseEstimator):
                 weight_decay=float(self.weight_decay),
                 batch_size=self.batch_size or choose_batch_size(len(parts[0])),
                 max_epochs=self.max_epochs,
-                patience=self.patience,
+                patience=self.patience or max(8, self.max_epochs // 4),
                 warmup=float(self.warmup),
                 max_gradient_norm=float(self.max_gradient_norm),
                 loss=self._loss(),
@@ -249,10 +249,11 @@ class _NetworkEstimator(BaseEstimator):
         if self.embedding not in EMBEDDINGS:
             msg = f"embedding is one of {', '.join(EMBEDDINGS)}; got '{self.embedding}'."
             raise InputError(msg + suggest(str(self.embedding), EMBEDDINGS))
-        at_least_one = ("n_members", "embedding_dim", "n_bins", "max_epochs", "patience")
-        for name in (*at_least_one, *(["batch_size"] if self.batch_size is not None else [])):
-            if not isinstance(getattr(self, name), int | np.integer) or getattr(self, name) < 1:
-                msg = f"{name} must be a whole number from 1; got {getattr(self, name)!r}."
+        optional = [name for name in ("batch_size", "patience") if getattr(self, name) is not None]
+        for name in ("n_members", "embedding_dim", "n_bins", "max_epochs", *optional):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                msg = f"{name} must be a whole number from 1; got {value!r}."
                 raise InputError(msg)
         for name in ("dropout", "validation_fraction", "warmup"):
             if not 0 <= getattr(self, name) < 1:
@@ -301,9 +302,11 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         Of AdamW. The rate rises over the first `warmup` share of steps, then falls by a cosine.
     batch_size : int, optional
         Rows a step; by default about a thirtieth of the rows, 32 to 512.
-    max_epochs, patience : int
-        Passes over the rows at most; training ends after `patience` passes without a lower loss
-        on the validation rows.
+    max_epochs : int
+        Passes over the rows at most.
+    patience : int, optional
+        Training ends after so many passes without a lower loss on the validation rows; by default
+        a quarter of `max_epochs`, 8 at least.
     warmup : float
         See `learning_rate`.
     max_gradient_norm : float
@@ -412,14 +415,14 @@ device, checkpoint, random_state
         hidden_dims: tuple[int, ...] = (128, 64),
         n_members: int = 8,
         embedding: str = "piecewise",
-        embedding_dim: int = 8,
+        embedding_dim: int = 4,
         n_bins: int = 16,
         dropout: float = 0.1,
         learning_rate: float = 0.003,
         weight_decay: float = 0.01,
         batch_size: int | None = None,
         max_epochs: int = 50,
-        patience: int = 10,
+        patience: int | None = None,
         warmup: float = 0.1,
         max_gradient_norm: float = 1.0,
         validation_fraction: float = 0.2,

@@ -20,7 +20,7 @@ from lib.errors import InputError, suggest
 from lib.estimates import Estimate
 from lib.evaluation import default_scoring, scorers
 from lib.features import make_preprocessor
-from lib.neural.estimators import NetworkClassifier, NetworkRegressor
+from lib.neural.estimators import NetworkClassifier, NetworkRegressor, choose_batch_size
 from lib.resampling import Folds
 
 # What each candidate differs in; the first is the plainest, the last has everything.
@@ -30,6 +30,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "TabM": {"embedding": "none"},
     "TabM + embeddings": {},
 }
+
+LOG_LOSS = "log loss (nats)"
+MIN_STEPS = 500
 
 
 @dataclass(frozen=True)
@@ -81,13 +84,60 @@ def networks(dataset: Dataset, config: Config) -> dict[str, Any]:
     >>> list(networks(make_planted(200), load_config()))
     ['MLP', 'MLP + embeddings', 'TabM', 'TabM + embeddings']
     """
+    import torch._dynamo  # noqa: F401, PLC0415 - seconds that no model should be charged for
+
     native = make_preprocessor(dataset, kind="tree", random_state=config.seed)
     kind = NetworkRegressor if dataset.task == "regression" else NetworkClassifier
-    common = {"random_state": config.seed, "max_epochs": config.budget.max_epochs}
+    n_train = len(dataset) * (config.budget.n_splits - 1) / config.budget.n_splits
+    max_epochs = max(config.budget.max_epochs, choose_min_epochs(round(n_train)))
+    common = {"random_state": config.seed, "max_epochs": max_epochs}
     return {
         name: Pipeline([("native", native), ("model", kind(**common, **variant))])
         for name, variant in VARIANTS.items()
     }
+
+
+def choose_min_epochs(n_rows: int) -> int:
+    """Return passes over a small table that make some hundred steps.
+
+    Parameters
+    ----------
+    n_rows : int
+        Rows learned from and stopped by.
+
+    Returns
+    -------
+    int
+        Passes that together are about `MIN_STEPS` steps.
+
+    Examples
+    --------
+    >>> [choose_min_epochs(n) for n in (30, 300, 3_000, 30_000)]
+    [500, 71, 20, 11]
+    """
+    n_train = max(round(0.8 * n_rows), 1)
+    return math.ceil(MIN_STEPS / math.ceil(n_train / choose_batch_size(n_train)))
+
+
+def loss_label(task: str) -> str:
+    """Return what the loss of a history is, with its unit.
+
+    Parameters
+    ----------
+    task : {"binary", "multiclass", "regression"}
+        Kind of target.
+
+    Returns
+    -------
+    str
+        For the axis of a figure.
+
+    Examples
+    --------
+    >>> loss_label("binary")
+    'log loss (nats)'
+    """
+    return "squared error (of the standardised target)" if task == "regression" else LOG_LOSS
 
 
 def train_from_seeds(

@@ -9,6 +9,7 @@ from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
 from lib.plots.interactive import make_scatter_matrix_page
+from lib.plots.neural import plot_seed_spread, plot_training_curves
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
 from lib.plots.performance import plot_model_performance
@@ -30,10 +31,12 @@ __all__ = [
     "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
+    "plot_seed_spread",
     "plot_strengths",
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
+    "plot_training_curves",
     "plot_types",
     "quick_eda_plots",
     "setup_plotting",
