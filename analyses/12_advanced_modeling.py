@@ -149,7 +149,7 @@ figure = plots.plot_training_curves(runs.history, loss=neural.loss_label(sample.
 # %% The spread over seeds, beside that over folds
 spread = neural.tabulate_seeds(runs, level=level)
 report.table(spread, title=f"{label} on fold {runs.fold}, by seed")
-by_fold = scores.by_fold().rename_axis(columns="model").stack().rename("score").reset_index()
+by_fold = scores.frame[scores.frame["metric"] == scoring]
 ax = plots.plot_seed_spread(runs.scores, by_fold, metric=label)
 
 # %% Is the lead more than luck of seeds?

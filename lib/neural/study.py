@@ -137,7 +137,7 @@ def loss_label(task: str) -> str:
     >>> loss_label("binary")
     'log loss (nats)'
     """
-    return "squared error (of the standardised target)" if task == "regression" else LOG_LOSS
+    return "squared error (standardised)" if task == "regression" else LOG_LOSS
 
 
 def train_from_seeds(

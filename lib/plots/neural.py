@@ -52,14 +52,17 @@ def plot_training_curves(
     """
     models = list(dict.fromkeys(history["model"]))
     shown = models[:max_models]
-    figure, axes = make_grid(len(shown), n_columns=2, width=4.0, height=2.7)
+    height = 2.8 if len(shown) > 2 else 3.6  # the label of the y-axis is as long as a panel is high
+    figure, axes = make_grid(len(shown), n_columns=2, width=4.0, height=height)
     best = []
-    for ax, model, label in zip(axes, shown, short_labels(shown, 36), strict=False):
+    for ax, model, label in zip(axes, shown, short_labels(shown, 36, inches=2.4), strict=False):
         best += _draw_curves(ax, history[history["model"] == model])
         ax.set(xlabel="epoch", ylabel=loss)
         ax.xaxis.get_major_locator().set_params(integer=True)
         set_title(ax, label)
-    if not shown:
+    if shown:
+        _share_limits(axes)
+    else:
         say(axes[0], "No network was trained.")
         axes[0].set(xlabel="epoch", ylabel=loss, title="No curves")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -120,7 +123,7 @@ def plot_seed_spread(
         )
     ax.axvline(0, color=GREY, linewidth=1.2, linestyle="--")
     ax.set_yticks(range(len(models)), short_labels(models))
-    ax.set_ylim(len(models) - 0.5, -0.5)
+    ax.set_ylim(max(len(models), 1) - 0.5, -0.5)
     ax.set(xlabel=f"{metric}: distance from the mean", ylabel="model")
     ax.grid(visible=False, axis="y")
     if models:
@@ -129,6 +132,15 @@ def plot_seed_spread(
         say(ax, "No model was trained from two seeds.")
     set_title(ax, words[-1] if words else "No spread over seeds")
     return ax
+
+
+def _share_limits(axes: list[Axes]) -> None:
+    """Give panels the same limits, so that curves compare across them."""
+    for name in ("xlim", "ylim"):
+        limits = [getattr(ax, f"get_{name}")() for ax in axes]
+        low, high = min(low for low, _ in limits), max(high for _, high in limits)
+        for ax in axes:
+            getattr(ax, f"set_{name}")(low, high)
 
 
 def _draw_curves(ax: Axes, own: pd.DataFrame) -> list[int]:

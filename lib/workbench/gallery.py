@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, models, plots, resampling, statistics
+from lib import evaluation, models, neural, plots, resampling, statistics
 from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
@@ -68,6 +68,17 @@ class Table:
         chosen = {name: known[name] for name in ("dummy", "linear", "decision tree")}
         cv = resampling.make_cv(self.train, n_splits=5, random_state=0)
         return evaluation.cross_validate(chosen, self.train, resampling.make_folds(self.train, cv))
+
+    @cached_property
+    def networks(self) -> Any:
+        """Two networks on three folds, and from five seeds on the first of them."""
+        known = neural.networks(self.train, self.config)
+        chosen = {name: known[name] for name in ("MLP", "TabM + embeddings")}
+        cv = resampling.make_cv(self.train, n_splits=3, random_state=0)
+        folds = resampling.make_folds(self.train, cv)
+        seeds = dict.fromkeys(chosen, range(5))
+        scores = evaluation.cross_validate(chosen, self.train, folds)
+        return neural.train_from_seeds(chosen, self.train, folds, seeds=seeds), scores
 
 
 def _quick_eda_plots(t: Table) -> Any:
@@ -154,6 +165,17 @@ def _plot_power(t: Table) -> Any:
     return plots.plot_power(curves)
 
 
+def _plot_training_curves(t: Table) -> Any:
+    runs, _ = t.networks
+    return plots.plot_training_curves(runs.history, loss=neural.loss_label(t.train.task))
+
+
+def _plot_seed_spread(t: Table) -> Any:
+    runs, scores = t.networks
+    folds = scores.frame[scores.frame["metric"] == runs.scoring]
+    return plots.plot_seed_spread(runs.scores, folds, metric=runs.scoring)
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -170,6 +192,8 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_drift: "Do training and test rows look alike?",
     _plot_time_profile: "Does the target change over time?",
     _plot_coefficients: "What does each feature add, the others held fixed?",
+    _plot_training_curves: "Does a network still learn, or learn its rows by heart?",
+    _plot_seed_spread: "How much of a network's score is the luck of a seed?",
     _plot_power: "Which effects are too small for this table to show?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
@@ -187,7 +211,8 @@ The three columns are a binary, a multiclass and a regression table: `rand_hie` 
 `wine` and `diabetes`, training rows only. Click on a picture to see it in full size. The code is
 what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
 `t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned,
-`t.study` what `statistics.study_regression` did.
+`t.study` what `statistics.study_regression` did, `t.networks` what `neural.train_from_seeds` and
+`evaluation.cross_validate` did.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
