@@ -169,14 +169,12 @@ def test_members_share_weights_and_differ():
 
 @pytest.mark.parametrize("n_members", [1, 4])
 def test_number_of_parameters_follows_the_formula(n_members):
-    """Shared: embeddings and matrices; a member owns two scales and a bias a layer, and a head."""
+    """Shared: embeddings and matrices; a member owns scales and a bias a layer, and a head."""
     n_in = 3 * 5 + 1 + 2 * 5
     embeddings = 3 * (5 + 5 + 7 * 5) + (4 + 2) * 5
     shared = n_in * 8 + 8 * 6
-    if n_members == 1:
-        own = 8 + 6 + (6 * 2 + 2)
-    else:
-        own = n_members * ((n_in + 8 + 8) + (8 + 6 + 6) + (6 * 2 + 2))
+    head, biases, scales = 6 * 2 + 2, 8 + 6, (8 + (8 + 6) if n_members > 1 else 0)
+    own = n_members * (scales + biases + head)
     assert make_network(n_members).count_parameters() == embeddings + shared + own
 
 

@@ -41,16 +41,16 @@ class _NetworkEstimator(BaseEstimator):
     def __init__(
         self,
         *,
-        hidden_dims: tuple[int, ...] = (128, 64),
+        hidden_dims: tuple[int, ...] = (64, 64),
         n_members: int = 8,
         embedding: str = "piecewise",
         embedding_dim: int = 4,
-        n_bins: int = 16,
-        dropout: float = 0.1,
+        n_bins: int = 12,
+        dropout: float = 0.2,
         learning_rate: float = 0.003,
-        weight_decay: float = 0.01,
+        weight_decay: float = 0.1,
         batch_size: int | None = None,
-        max_epochs: int = 50,
+        max_epochs: int = 40,
         patience: int | None = None,
         warmup: float = 0.1,
         max_gradient_norm: float = 1.0,
@@ -161,10 +161,19 @@ class _NetworkEstimator(BaseEstimator):
         network.to(device)
 
         def rows(positions: Array) -> Rows:
-            arrays = (encoded.numbers, encoded.gaps, encoded.codes, target)
-            weights = weight[positions] / (weight[positions].mean() or 1.0)
-            tensors = [training.as_tensor(array[positions], device) for array in arrays]
-            return training.Rows(*tensors, training.as_tensor(weights, device))
+            arrays = {
+                "numbers": encoded.numbers,
+                "gaps": encoded.gaps,
+                "codes": encoded.codes,
+                "target": target,
+                "weight": weight / (weight[positions].mean() or 1.0),
+            }
+            return training.Rows(
+                **{
+                    name: training.as_tensor(array[positions], device)
+                    for name, array in arrays.items()
+                }
+            )
 
         progress = training.train(
             network,
@@ -175,7 +184,7 @@ class _NetworkEstimator(BaseEstimator):
                 weight_decay=float(self.weight_decay),
                 batch_size=self.batch_size or choose_batch_size(len(parts[0])),
                 max_epochs=self.max_epochs,
-                patience=self.patience or max(8, self.max_epochs // 4),
+                patience=self.patience or max(6, self.max_epochs // 6),
                 warmup=float(self.warmup),
                 max_gradient_norm=float(self.max_gradient_norm),
                 loss=self._loss(),
@@ -306,7 +315,7 @@ class NetworkClassifier(ClassifierMixin, _NetworkEstimator):
         Passes over the rows at most.
     patience : int, optional
         Training ends after so many passes without a lower loss on the validation rows; by default
-        a quarter of `max_epochs`, 8 at least.
+        a sixth of `max_epochs`, 6 at least.
     warmup : float
         See `learning_rate`.
     max_gradient_norm : float
@@ -412,16 +421,16 @@ device, checkpoint, random_state
         self,
         *,
         loss: str = "squared",
-        hidden_dims: tuple[int, ...] = (128, 64),
+        hidden_dims: tuple[int, ...] = (64, 64),
         n_members: int = 8,
         embedding: str = "piecewise",
         embedding_dim: int = 4,
-        n_bins: int = 16,
-        dropout: float = 0.1,
+        n_bins: int = 12,
+        dropout: float = 0.2,
         learning_rate: float = 0.003,
-        weight_decay: float = 0.01,
+        weight_decay: float = 0.1,
         batch_size: int | None = None,
-        max_epochs: int = 50,
+        max_epochs: int = 40,
         patience: int | None = None,
         warmup: float = 0.1,
         max_gradient_norm: float = 1.0,

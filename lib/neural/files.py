@@ -123,8 +123,9 @@ def load_network(folder: str | Path) -> NetworkClassifier | NetworkRegressor:
         model = KINDS[told["kind"]](**settings)
         tuples = {name: tuple(told["architecture"][name]) for name in ("n_levels", "hidden_dims")}
         architecture = Architecture(**{**told["architecture"], **tuples})
-        bins = (torch.zeros(architecture.n_numbers, architecture.n_bins) for _ in range(2))
-        network = Network(architecture, tuple(bins), generator=torch.Generator())
+        shape = architecture.n_numbers, architecture.n_bins
+        bins = torch.zeros(shape), torch.zeros(shape)
+        network = Network(architecture, bins, generator=torch.Generator())
         state = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
         network.load_state_dict(state)
         model.module_ = network.eval()

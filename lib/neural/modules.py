@@ -89,17 +89,17 @@ class EnsembleLinear(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(_uniform((n_in, n_out), n_in, generator))
         self.bias = nn.Parameter(_uniform((n_members, n_out), n_in, generator))
-        # Random signs at the entrance make members differ; further scales start at one.
-        scale_in = torch.ones(n_members, n_in)
-        if is_first:
-            scale_in = 2 * torch.randint(2, (n_members, n_in), generator=generator).float() - 1
-        self.scale_in = nn.Parameter(scale_in)
-        self.scale_out = nn.Parameter(torch.ones(n_members, n_out))
+        # Random signs make members differ; all further scales start at one. Behind the entrance
+        # they cost least: what is before them is computed once for all members.
+        signs = 2 * torch.randint(2, (n_members, n_out), generator=generator).float() - 1
+        self.scale_out = nn.Parameter(signs if is_first else torch.ones(n_members, n_out))
+        self.scale_in = None if is_first else nn.Parameter(torch.ones(n_members, n_in))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the layer of every member."""
-        x = (x * self.scale_in) @ self.weight  # (b, k or 1, i) * (k, i) -> (b, k, o)
-        return x * self.scale_out + self.bias  # (b, k, o)
+        if self.scale_in is not None:
+            x = x * self.scale_in  # (b, k, i) * (k, i) -> (b, k, i)
+        return x @ self.weight * self.scale_out + self.bias  # (b, k or 1, i) -> (b, k, o)
 
 
 class MemberHeads(nn.Module):

@@ -32,7 +32,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 LOG_LOSS = "log loss (nats)"
-MIN_STEPS = 500
+STEPS_AN_EPOCH, ROWS_AN_EPOCH = 30, 20_000  # for each epoch of the budget, all in all
 
 
 @dataclass(frozen=True)
@@ -88,35 +88,41 @@ def networks(dataset: Dataset, config: Config) -> dict[str, Any]:
 
     native = make_preprocessor(dataset, kind="tree", random_state=config.seed)
     kind = NetworkRegressor if dataset.task == "regression" else NetworkClassifier
-    n_train = len(dataset) * (config.budget.n_splits - 1) / config.budget.n_splits
-    max_epochs = max(config.budget.max_epochs, choose_min_epochs(round(n_train)))
-    common = {"random_state": config.seed, "max_epochs": max_epochs}
+    kept = (config.budget.n_splits - 1) / config.budget.n_splits
+    max_epochs = choose_max_epochs(round(len(dataset) * kept), config.budget.max_epochs)
+    common: dict[str, Any] = {"random_state": config.seed, "max_epochs": max_epochs}
     return {
         name: Pipeline([("native", native), ("model", kind(**common, **variant))])
         for name, variant in VARIANTS.items()
     }
 
 
-def choose_min_epochs(n_rows: int) -> int:
-    """Return passes over a small table that make some hundred steps.
+def choose_max_epochs(n_rows: int, budget: int) -> int:
+    """Return the budget of epochs: more for a table with few steps each, fewer for a large one.
 
     Parameters
     ----------
     n_rows : int
         Rows learned from and stopped by.
+    budget : int
+        Epochs of a table of some thousand rows.
 
     Returns
     -------
     int
-        Passes that together are about `MIN_STEPS` steps.
+        Epochs that together have thirty steps for each one of the budget, and show no more than
+        20,000 rows for it; 4 at least.
 
     Examples
     --------
-    >>> [choose_min_epochs(n) for n in (30, 300, 3_000, 30_000)]
-    [500, 71, 20, 11]
+    >>> [choose_max_epochs(n, 30) for n in (30, 300, 3_000, 30_000, 80_000)]
+    [900, 113, 30, 25, 9]
     """
     n_train = max(round(0.8 * n_rows), 1)
-    return math.ceil(MIN_STEPS / math.ceil(n_train / choose_batch_size(n_train)))
+    n_batches = math.ceil(n_train / choose_batch_size(n_train))
+    enough_steps = math.ceil(STEPS_AN_EPOCH * budget / n_batches)
+    affordable = max(ROWS_AN_EPOCH * budget // n_train, 4)
+    return min(max(budget, enough_steps), affordable)
 
 
 def loss_label(task: str) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from lib.plots.style import (
     BLUE,
@@ -58,7 +59,7 @@ def plot_training_curves(
     for ax, model, label in zip(axes, shown, short_labels(shown, 36, inches=2.4), strict=False):
         best += _draw_curves(ax, history[history["model"] == model])
         ax.set(xlabel="epoch", ylabel=loss)
-        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
         set_title(ax, label)
     if shown:
         _share_limits(axes)
