@@ -186,6 +186,9 @@ report.finding(
     times=sizes.loc[champion, "parameters"] / sizes.loc["MLP", "parameters"],
 )
 
+if (sizes["n_validation"] == 0).any():
+    report.warning("Too few rows to keep any aside: networks were trained to the last epoch.")
+
 # %% Keep the candidates for later analyses
 tracking.log_candidates(scores.without(rival), dataset=sample, folds=folds)
 
@@ -201,7 +204,7 @@ planned = evaluation.compare_pair(scores, champion, rival, level=level)
 outcome = evaluation.verdict(planned, level=level)
 decision = {
     evaluation.BETTER: "worth its cost where the gain matters",
-    evaluation.SAME: f"not worth its cost: {rival} does as well as far as these folds can tell",
+    evaluation.SAME: f"not shown to be worth its cost: these folds do not tell it from {rival}",
     evaluation.WORSE: f"not worth its cost: {rival} does better",
 }
 report.finding(

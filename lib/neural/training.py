@@ -160,6 +160,10 @@ def train(
         )
         raise InputError(msg)
     network.load_state_dict(progress.best)
+    network.eval()
+    for module in network.modules():
+        if isinstance(module, Dropout):
+            module.generator = None  # a fitted network owns no chance
     return progress
 
 
