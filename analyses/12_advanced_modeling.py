@@ -187,7 +187,9 @@ report.finding(
 )
 
 if (sizes["n_validation"] == 0).any():
-    report.warning("Too few rows to keep any aside: networks were trained to the last epoch.")
+    report.warning(
+        "Too few rows or groups to keep some aside: networks were trained to the last epoch."
+    )
 
 # %% Keep the candidates for later analyses
 tracking.log_candidates(scores.without(rival), dataset=sample, folds=folds)

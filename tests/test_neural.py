@@ -374,6 +374,17 @@ def test_whole_groups_are_kept_aside():
     assert sorted([*train, *aside]) == list(range(300))
 
 
+def test_few_large_groups_are_cut_where_half_is_left():
+    """Of two equal groups one is kept aside; of a group that is nearly all, nothing larger."""
+    rng = np.random.default_rng(0)
+    halves = hold_out(100, 0.2, rng, groups=np.repeat(["a", "b"], 50))
+    assert [len(part) for part in halves] == [50, 50]
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        _, aside = hold_out(100, 0.2, rng, groups=np.repeat(["a", "b"], [80, 20]))
+        assert len(aside) in {0, 20}
+
+
 def test_the_last_moments_are_kept_aside():
     """The rows to stop by come after all others, and no moment is cut."""
     time = np.random.default_rng(0).integers(0, 20, 200)
@@ -476,10 +487,30 @@ def test_predictions_stay_inside_what_was_seen():
 
 def test_a_loss_that_is_not_finite_is_one_sentence():
     """Steps that are far too large end in a sentence that says what to lower, not in NaN."""
-    X, y = numbers()
+    X, _ = numbers()
     with pytest.raises(InputError, match="lower learning_rate"):
         NetworkRegressor(learning_rate=1e38, n_members=1, embedding="none").fit(X, X[:, 0])
-    del y
+
+
+def test_a_loss_that_breaks_later_keeps_the_weights_before(monkeypatch):
+    """NaN in the third epoch: a warning names it, and the best epoch before is kept."""
+    from sklearn.exceptions import ConvergenceWarning
+
+    from lib.neural.training import _Training
+
+    step = _Training.run_epoch
+
+    def run_epoch(self):
+        if self.progress.epoch == 2:
+            with torch.no_grad():
+                next(iter(self.network.parameters())).fill_(math.nan)
+        step(self)
+
+    X, y = numbers()
+    monkeypatch.setattr(_Training, "run_epoch", run_epoch)
+    with pytest.warns(ConvergenceWarning, match=r"not finite in epoch 3.* epoch 2 are kept"):
+        model = NetworkClassifier(**SMALL).fit(X, y)
+    assert np.isfinite(model.predict_proba(X)).all()
 
 
 def test_weights_of_zero_silence_rows():

@@ -76,5 +76,6 @@ def hold_out(
 
 
 def _nearest(edges: Positions, wished: float) -> int:
-    """Return the edge that is nearest to the wished one."""
-    return int(edges[np.argmin(np.abs(edges - wished))])
+    """Return the edge that is nearest to the wished one and leaves half of the rows, or 0."""
+    possible = edges[(edges > 0) & (edges <= edges[-1] / 2)]
+    return int(possible[np.argmin(np.abs(possible - wished))]) if len(possible) else 0
