@@ -32,18 +32,27 @@ class Budget(BaseModel):
     n_repeats: int = Field(1, ge=1, description="repeats of a cross-validation")
     n_resamples: int = Field(1_000, ge=50, description="bootstrap or permutation resamples")
     n_trials: int = Field(40, ge=1, description="tuning trials")
+    max_epochs: int = Field(30, ge=1, description="passes of a network over its rows")
     max_rows: int = Field(100_000, ge=100, description="training rows of any one fit")
     max_rows_slow: int = Field(4_000, ge=100, description="rows for methods of quadratic cost")
 
 
 BUDGETS = {
-    "quick": Budget(n_splits=3, n_resamples=200, n_trials=10, max_rows=5_000, max_rows_slow=1_000),
+    "quick": Budget(
+        n_splits=3,
+        n_resamples=200,
+        n_trials=10,
+        max_epochs=8,
+        max_rows=5_000,
+        max_rows_slow=1_000,
+    ),
     "standard": Budget(),
     "thorough": Budget(
         n_splits=10,
         n_repeats=3,
         n_resamples=5_000,
         n_trials=100,
+        max_epochs=100,
         max_rows=1_000_000,
         max_rows_slow=10_000,
     ),

@@ -27,6 +27,7 @@ LEVELS = {
     "evaluation": 2,
     "models": 3,
     "explanation": 3,
+    "neural": 3,
     "tracking": 3,
     "tuning": 3,
     "ensembles": 3,

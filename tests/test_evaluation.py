@@ -311,6 +311,30 @@ def test_a_planned_comparison_is_not_adjusted():
         evaluation.compare_pair(scores, "god", "poor")
 
 
+def test_several_planned_questions_are_adjusted_among_themselves():
+    """Each question is its own paired test; Holm over the questions, not over all models."""
+    from lib.estimates import holm
+
+    scores = planted_scores({"good": 0.0, "fair": 1.0, "poor": 3.0})
+    pairs = {"a": ("good", "fair"), "b": ("good", "poor"), "c": ("poor", "fair")}
+    answers = evaluation.compare_pairs(scores, pairs)
+    alone = [evaluation.compare_pair(scores, *pair) for pair in pairs.values()]
+    assert answers["question"].tolist() == list(pairs)
+    assert answers["gain"].tolist() == [test.difference for test in alone]
+    assert answers["p_holm"].tolist() == holm([test.p_value for test in alone]).tolist()
+    assert answers["verdict"].tolist()[1:] == ["better", "worse"]
+
+
+def test_scores_without_a_model_keep_the_others():
+    """What is left out leaves every table and the predictions; the rest stays as it was."""
+    scores = planted_scores({"good": 0.0, "poor": 3.0})
+    rest = scores.without("poor")
+    assert rest.models == ["dummy", "good"]
+    assert "poor" not in {*rest.predictions, *rest.times["model"], *rest.warnings["model"]}
+    assert rest.by_fold()["good"].tolist() == scores.by_fold()["good"].tolist()
+    assert scores.models == ["dummy", "good", "poor"]
+
+
 def test_a_planned_comparison_with_a_failed_model_is_not_tested():
     """When one of the two failed, the answer is "not tested", not an error."""
     dataset = make_planted(100, task="regression", **NUMERIC)

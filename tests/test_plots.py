@@ -578,6 +578,62 @@ def test_time_profile(periods):
     check_figure(plots.plot_time_profile(profile, target="\U0001f44d", is_share=True))
 
 
+# --- networks ---------------------------------------------------------------------------------
+
+
+def make_runs(names, *, validation=True):
+    """Return histories of three seeds whose validation loss is lowest at epoch 4."""
+    parts = ("train", "validation") if validation else ("train",)
+    rows = [
+        (model, seed, epoch, part, 0.5 + 0.01 * seed + 0.02 * abs(epoch - 4) + 0.1 / epoch)
+        for model in names
+        for seed in range(3)
+        for epoch in range(1, 9)
+        for part in parts
+    ]
+    return pd.DataFrame(rows, columns=["model", "seed", "epoch", "part", "loss"])
+
+
+@pytest.mark.parametrize("names", [["MLP", "TabM"], HOSTILE[:5], ["one"]])
+def test_training_curves_say_where_training_ended(names):
+    """A panel a model with shared limits, and the epoch that was kept in the title."""
+    figure = plots.plot_training_curves(make_runs(names), loss="squared error (standardised)")
+    assert figure.get_suptitle() == "Validation loss is lowest at epoch 4"
+    assert len(figure.axes) == len(names)
+    assert len({ax.get_ylim() for ax in figure.axes}) == 1
+    check_figure(figure)
+
+
+def test_training_curves_without_validation_or_networks_say_so():
+    """Nothing kept aside, no network, and more models than panels are words, not errors."""
+    alone = plots.plot_training_curves(make_runs(["MLP"], validation=False))
+    assert alone.get_suptitle() == "No rows were kept aside: every epoch was trained"
+    check_figure(alone)
+    nothing = plots.plot_training_curves(make_runs([]))
+    assert "No network was trained." in [text.get_text() for text in nothing.axes[0].texts]
+    check_figure(nothing)
+    many = plots.plot_training_curves(make_runs([f"network {i}" for i in range(12)]))
+    assert "3 more models are not drawn" in many.get_suptitle()
+    check_figure(many)
+
+
+@pytest.mark.parametrize("names", [["MLP", "TabM + embeddings"], HOSTILE[:3], []])
+def test_seed_spread_compares_seeds_with_folds(names):
+    """The title tells both standard deviations: planted 0.01 over seeds, 0.1 over folds."""
+    seeds = pd.DataFrame(
+        [(name, seed, 0.7 + 0.01 * seed) for name in names for seed in range(3)],
+        columns=["model", "seed", "score"],
+    )
+    folds = pd.DataFrame(
+        [(name, fold, 0.1 * fold) for name in names for fold in range(3)],
+        columns=["model", "fold", "score"],
+    )
+    ax = plots.plot_seed_spread(seeds, folds, metric="ROC AUC")
+    claim = title_artists(ax)[0].get_text().replace("\n", " ")
+    assert claim.endswith("moves the score by 0.010, another fold by 0.100" if names else "seeds")
+    check_figure(ax.figure)
+
+
 # --- promises of all figures ------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ import time
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -74,6 +74,22 @@ class Scores:
         chosen = self.frame[self.frame["metric"] == (metric or self.scoring)]
         return chosen.pivot_table(index="fold", columns="model", values="score", sort=False)
 
+    def without(self, *models: str) -> Scores:
+        """Return the scores of the other models."""
+
+        def rest(table: pd.DataFrame) -> pd.DataFrame:
+            return table[~table["model"].isin(models)].reset_index(drop=True)
+
+        return replace(
+            self,
+            frame=rest(self.frame),
+            times=rest(self.times),
+            failures=rest(self.failures),
+            warnings=rest(self.warnings),
+            predictions={k: v for k, v in self.predictions.items() if k not in models},
+            parts={k: v for k, v in self.parts.items() if k not in models},
+        )
+
 
 def cross_validate(
     estimators: Mapping[str, Any],
@@ -94,7 +110,8 @@ def cross_validate(
     estimators : mapping of str to scikit-learn estimator, or to a list of them
         By the name that tables show; a list holds one for each fold, as nested tuning makes.
     dataset : Dataset
-        The training rows; sample weights, when it has them, enter fit and metrics.
+        The training rows; sample weights, when it has them, enter fit and metrics. Groups and time
+        are handed to a `fit` that names them.
     folds : Folds
         From `resampling.make_folds` on the same rows.
     scoring : str, optional
@@ -248,7 +265,12 @@ class PreparedFold:
         self.X_train, self.X_test = dataset.X.iloc[train], dataset.X.iloc[test]
         self.y_train, self.y_test = (dataset.y.to_numpy()[part] for part in (train, test))
         weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy()
-        self.weight_train = None if weight is None else weight[train]
+        # What a model may ask for: a network stops by whole groups, or by the last rows in time.
+        self.options = {
+            "sample_weight": None if weight is None else weight[train],
+            "groups": None if dataset.groups is None else dataset.groups.to_numpy()[train],
+            "time": None if dataset.time is None else dataset.time.to_numpy()[train],
+        }
         self.weight_test = None if weight is None else weight[test]
         self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0
         self._prepared: dict[tuple[int, ...], tuple[Any, Any, float, float]] = {}
@@ -263,8 +285,11 @@ class PreparedFold:
         """Fit a clone of the estimator on the training part and predict the test part."""
         X_train, X_test, fit_seconds, predict_seconds = self._prepare(estimator)
         model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
-        weighs = self.weight_train is not None and has_fit_parameter(model, "sample_weight")
-        options = {"sample_weight": self.weight_train} if weighs else {}
+        options = {
+            name: values
+            for name, values in self.options.items()
+            if values is not None and has_fit_parameter(model, name)
+        }
         start = time.perf_counter()
         model.fit(X_train, self.y_train, **options)
         fitted = time.perf_counter()

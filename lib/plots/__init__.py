@@ -26,6 +26,7 @@ from lib.plots.explanation import (
 )
 from lib.plots.folds import plot_folds
 from lib.plots.interactive import make_scatter_matrix_page
+from lib.plots.neural import plot_seed_spread, plot_training_curves
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
 from lib.plots.performance import plot_model_performance
@@ -70,6 +71,7 @@ __all__ = [
     "plot_score_and_cost",
     "plot_scores",
     "plot_search_history",
+    "plot_seed_spread",
     "plot_shuffles",
     "plot_slices",
     "plot_strategies",
@@ -78,6 +80,7 @@ __all__ = [
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
+    "plot_training_curves",
     "plot_types",
     "plot_waterfall",
     "quick_eda_plots",

@@ -75,7 +75,8 @@ def plot_scores(
     floor = _floor(comparison, reference)
     if floor is not None:
         ax.barh(positions, values - floor, left=floor, height=0.62, color=BLUE, alpha=0.18)
-        ax.axvline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"{reference} (floor)")
+        role = "floor" if reference == "dummy" else "to beat"
+        ax.axvline(floor, color=GREY, linestyle="--", linewidth=1.2, label=f"{reference} ({role})")
     _draw_folds(ax, frame[frame["metric"] == metric], shown["model"].tolist())
     ax.errorbar(
         values,

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, explanation, models, plots, resampling, statistics, tuning
+from lib import evaluation, explanation, models, neural, plots, resampling, statistics, tuning
 from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
@@ -110,6 +110,17 @@ class Table:
         clusters = explanation.cluster_columns(self.train.X)
         scoring = evaluation.default_scoring(self.train.task)
         return explanation.permute_out_of_fold(self.fitted, clusters, scoring=scoring, n_repeats=2)
+
+    @cached_property
+    def networks(self) -> Any:
+        """Two networks on three folds, and from five seeds on the first of them."""
+        known = neural.networks(self.train, self.config)
+        chosen = {name: known[name] for name in ("MLP", "TabM + embeddings")}
+        cv = resampling.make_cv(self.train, n_splits=3, random_state=0)
+        folds = resampling.make_folds(self.train, cv)
+        seeds = dict.fromkeys(chosen, range(5))
+        scores = evaluation.cross_validate(chosen, self.train, folds)
+        return neural.train_from_seeds(chosen, self.train, folds, seeds=seeds), scores
 
 
 def _quick_eda_plots(t: Table) -> Any:
@@ -288,6 +299,17 @@ def _plot_subgroups(t: Table) -> Any:
     return plots.plot_subgroups(explanation.compare_subgroups(t.train, predictions, parts))
 
 
+def _plot_training_curves(t: Table) -> Any:
+    runs, _ = t.networks
+    return plots.plot_training_curves(runs.history, loss=neural.loss_label(t.train.task))
+
+
+def _plot_seed_spread(t: Table) -> Any:
+    runs, scores = t.networks
+    folds = scores.frame[scores.frame["metric"] == runs.scoring]
+    return plots.plot_seed_spread(runs.scores, folds, metric=runs.scoring)
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -304,6 +326,8 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_drift: "Do training and test rows look alike?",
     _plot_time_profile: "Does the target change over time?",
     _plot_coefficients: "What does each feature add, the others held fixed?",
+    _plot_training_curves: "Does a network still learn, or learn its rows by heart?",
+    _plot_seed_spread: "How much of a network's score is the luck of a seed?",
     _plot_power: "Which effects are too small for this table to show?",
     _plot_search_history: "How did the best value rise with the trials of a search?",
     _plot_parameter_importance: "Which parameter decides?",
@@ -341,6 +365,8 @@ what drew it: `t.train` is `load_data(...).train`, `t.X` its features under thei
 `t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did.
 `t.study` what `statistics.study_regression` did, `t.fitted` what `explanation.fit_folds`
 returned, `t.shap` and `t.shuffled` its contributions and permutation importances.
+`t.study` what `statistics.study_regression` did, `t.networks` what `neural.train_from_seeds` and
+`evaluation.cross_validate` did.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
