@@ -18,6 +18,7 @@ MAX_SHARE = 0.05  # more than this is a second population, not outliers
 MIN_ROWS = 50
 SCALES = ("as it is", "log", "arcsinh")
 FAR_FROM_FIT = 4.0  # standard deviations of a column: from one end to the other, about
+FURTHER = 2.5  # … or so many, and so many times further than the next
 MIN_GAP = 0.4  # of the distance from the middle to the last value before the gap
 
 
@@ -161,12 +162,13 @@ def check_rows(table: Table) -> list[Check]:
     for j, name in enumerate(columns):
         for sign in (1, -1):
             isolated = find_isolated(sign * unlike[:, j])
-            if isolated is not None and abs(isolated.first) >= FAR_FROM_FIT:
+            if isolated is not None and _is_far(abs(isolated.first), abs(isolated.nearest)):
+                many = len(isolated.rows) > 1
                 evidence = (
-                    f"{share(len(isolated.rows), len(scores))} values do not fit the other "
-                    f"{len(columns) - 1} numbers of their rows: {abs(isolated.first):.2g} spreads "
-                    f"from what these say and more, the next {abs(isolated.nearest):.2g}"
-                    f"{table.of_rows}"
+                    f"{share(len(isolated.rows), len(scores))} value{'s do' if many else ' does'} "
+                    f"not fit the other {len(columns) - 1:,} numbers of the row: "
+                    f"{abs(isolated.first):.2g} standard deviations{' or more' if many else ''} "
+                    f"from what they say, the next row {abs(isolated.nearest):.2g}{table.of_rows}"
                 )
                 rows = isolated.rows[:20]
                 answers.append(found("Q08", "warning", name, evidence, _SWAPPED, rows=rows))
@@ -183,6 +185,10 @@ def check_rows(table: Table) -> list[Check]:
 
 
 _SWAPPED = "look whether two columns or two rows were swapped"
+
+
+def _is_far(first: float, nearest: float) -> bool:
+    return first >= FAR_FROM_FIT or (first >= FURTHER and first >= FURTHER * nearest)
 
 
 def _is_spread(x: Floats) -> bool:
