@@ -162,7 +162,8 @@ def check_randomness(table: Table) -> list[Check]:
     answers = [_told(frame, *rule) for rule in _find_gap_rules(table.frame)]
     known = {check.column for check in answers}
     little = None
-    if scores is not None and len(numeric) > 1 and np.isnan(scores).any():
+    is_open = any(gaps.name not in known for gaps in find_gaps(table.frame))
+    if scores is not None and len(numeric) > 1 and np.isnan(scores).any() and is_open:
         little = little_mcar(scores)
         if little.p_value < ALPHA:
             evidence = (

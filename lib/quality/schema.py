@@ -99,7 +99,7 @@ def propose_schema(dataset: Dataset) -> Schema:
     --------
     >>> from lib.data import load_data
     >>> propose_schema(load_data("wine")).columns["alcohol"].model_dump(exclude_defaults=True)
-    {'type': 'number', 'missing_at_most': 0.0, 'min': 10.65, 'max': 15.13}
+    {'type': 'number', 'missing_at_most': 0.0, 'min': 10.22, 'max': 15.38}
     """
     train = dataset.train if dataset.part == "all" else dataset
     frame = as_polars(train.X, train)

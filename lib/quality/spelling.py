@@ -257,7 +257,7 @@ def contrast(written: str, meant: str) -> str:
     >>> contrast("Berlln", "Berlin")
     "'Berlln' for 'Berlin'"
     >>> contrast("patients who were taking hexrt drugs", "patients who were taking heart drugs")
-    "'…who were taking hexrt drugs' for '…who were taking heart drugs'"
+    "'…re taking hexrt drugs' for '…re taking heart drugs'"
     """
     start = 0
     while start < min(len(written), len(meant)) and written[start] == meant[start]:
