@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from lib import leakage
+from lib.config import load_config
 from lib.data import load_data
 from lib.data.packaged import statsmodels_folder
 from lib.errors import InputError
@@ -160,3 +161,28 @@ def test_lengths_must_agree():
     """Features and target of different length are refused in one sentence."""
     with pytest.raises(InputError, match="same length"):
         leakage.find_groups(pd.DataFrame({"a": [1, 2]}), pd.Series([1]))
+
+
+def test_the_audits_groups_are_there_for_folds(visits):
+    """One call gives what L06 names as labels of the training rows: 22 makes its folds of them."""
+    dataset, person = visits
+    config = load_config(effort="quick")
+    found = leakage.find_groups_of(dataset, config=config)
+    assert len(found.labels) == len(dataset.train)
+    assert found.labels.min() == 0
+    precision, recall = precision_and_recall(found.labels, person[dataset.split.train])
+    assert recall == 1
+    assert precision > 0.65
+    assert leakage.find_groups_of(load_data("rand_hie"), config=config) is None  # persons are given
+
+
+def test_copied_rows_join_the_group_of_their_original():
+    """Copies are searched once, and each gets the label of the row it repeats."""
+    rng = np.random.default_rng(6)
+    X, y, _ = make_people(rng)
+    frame = X.assign(target=y)
+    copied = pd.concat([frame, frame[:80]], ignore_index=True)
+    dataset = load_data(copied, target="target", name="copied")
+    found = leakage.find_groups_of(dataset.take(np.arange(len(copied))), config=load_config())
+    labels = found.labels.to_numpy()
+    assert (labels[:80] == labels[len(frame) :]).all()

@@ -9,6 +9,7 @@ from lib.leakage import derived, duplicates, encodings, order, splitting, timing
 from lib.leakage.audit import audit
 from lib.leakage.groups import FoundGroups, find_groups
 from lib.leakage.null import NullRun, null_run, score_linear
+from lib.leakage.splitting import find_groups_of
 
 TITLES = {
     "L01": derived.TITLE,
@@ -29,6 +30,7 @@ __all__ = [
     "NullRun",
     "audit",
     "find_groups",
+    "find_groups_of",
     "null_run",
     "score_linear",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -12,11 +13,12 @@ from lib.config import Config
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import format_p
+from lib.leakage.duplicates import check_exact
 from lib.leakage.flattery import Flattery, measure_by_groups
 from lib.leakage.groups import MIN_SPLITS, FoundGroups, find_groups
 from lib.leakage.null import null_run, score_linear
 from lib.leakage.over_time import measure_by_time
-from lib.leakage.table import Table, list_rows, shares
+from lib.leakage.table import Table, list_rows, open_table, shares
 from lib.leakage.timing import Clock
 from lib.resampling import sample_rows
 
@@ -50,18 +52,60 @@ def check_groups(table: Table, *, has_copies: bool = False) -> list[Check]:
     if len(table.train) < MIN_ROWS:
         reason = f"needs {MIN_ROWS} training rows"
         return [Check("L06", GROUPS, "not applicable", evidence=reason)]
-    train = table.train
-    if has_copies:
-        repeated = train.X.assign(target=train.y).duplicated().to_numpy()
-        train = train.take(np.flatnonzero(~repeated))
-    found = _search(train, table.config)
+    found = _search(table.train, table.config, has_copies=has_copies)
     if found is None:
         words = "No column and no set of columns marks rows that a model recognises."
         return [Check("L06", GROUPS, "clean", evidence=words)]
     return [_found_groups(table, found)]
 
 
-def _search(train: Dataset, config: Config) -> FoundGroups | None:
+def find_groups_of(dataset: Dataset, *, config: Config) -> FoundGroups | None:
+    """Return the groups that the audit's L06 finds among the training rows, for use as `groups`.
+
+    The same search as the audit's, so that folds can be made of what the audit names: give
+    `labels` to a splitter as groups, or to a `Dataset` with `dataclasses.replace`.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The whole one, or its training rows.
+    config : Config
+        Effort, seed, level.
+
+    Returns
+    -------
+    FoundGroups or None
+        `labels` has one number for each training row, in their order. None when the dataset names
+        groups itself, when its split goes forward in time, and when nothing marks any group.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import load_data
+    >>> find_groups_of(load_data("wine"), config=load_config(effort="quick")) is None
+    True
+    """
+    train = dataset.train if dataset.part == "all" else dataset
+    in_time = dataset.part == "all" and dataset.split.rule.startswith("the last")
+    if dataset.groups is not None or in_time or len(train) < MIN_ROWS:
+        return None
+    repeated = train.X.assign(target=train.y).duplicated().to_numpy()
+    has_copies = check_exact(open_table(dataset, config)).is_found
+    found = _search(train, config, has_copies=has_copies)
+    if found is None or len(found.labels) == len(train):
+        return found
+    whole = train.X.assign(target=train.y)  # one of each copy was searched: all get its label
+    rows = whole.groupby(list(whole), dropna=False, observed=True, sort=False).ngroup()
+    labels = pd.Series(np.full(len(train), -1), name=found.labels.name)
+    labels[~repeated] = found.labels.to_numpy()
+    keyed = labels.groupby(rows.to_numpy()).transform("max")
+    return replace(found, labels=keyed.astype(np.int64))
+
+
+def _search(train: Dataset, config: Config, *, has_copies: bool) -> FoundGroups | None:
+    if has_copies:
+        repeated = train.X.assign(target=train.y).duplicated().to_numpy()
+        train = train.take(np.flatnonzero(~repeated))
     return find_groups(
         train.X,
         train.y,

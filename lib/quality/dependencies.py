@@ -17,6 +17,7 @@ from lib.quality.spelling import find_misspelt, in_words, mean_of, own_kind
 from lib.quality.table import Table
 
 MAX_COLUMNS = 40
+MAX_SCREENED = 20_000  # rows on which rules of larger tables are looked for first
 MIN_KEPT = 0.95  # share of rows that keep a rule
 MIN_GROUPS = 5  # values of the left side with enough rows to show that the rule holds
 MIN_ROWS = 4  # rows of such a value
@@ -78,13 +79,23 @@ def find_rules(frame: pl.DataFrame, *, never_given: Collection[str] = ()) -> lis
     """
     columns = _discrete(frame)
     rules = []
+    few = frame.sample(MAX_SCREENED, seed=0) if frame.height > MAX_SCREENED else None
     for given in columns:
         for decided in columns:
-            if given != decided and given not in never_given:
+            if given != decided and given not in never_given and _may_hold(few, given, decided):
                 rule = _rule(frame, given, decided)
                 if rule is not None:
                     rules.append(rule)
     return rules
+
+
+def _may_hold(few: pl.DataFrame | None, given: str, decided: str) -> bool:
+    """Whether a rule nearly holds in some rows of a large table; all of them then judge it."""
+    if few is None:
+        return True
+    counted = few.select(a=given, b=decided).drop_nulls().group_by("a", "b").len("n")
+    best = counted.group_by("a").agg(top=pl.col("n").max(), size=pl.col("n").sum())
+    return bool(best["top"].sum() >= (2 * MIN_KEPT - 1) * max(best["size"].sum(), 1))
 
 
 def _discrete(frame: pl.DataFrame) -> list[str]:

@@ -229,6 +229,8 @@ def find_misspelt(series: pl.Series) -> list[tuple[int, Variant]]:
     >>> [(row, variant.written, variant.meant) for row, variant in cells]
     [(18, '7 patixnts', '7 patients')]
     """
+    if series.n_unique() > MAX_DISTINCT:
+        return []
     text = series.cast(pl.String)
     words = words_of(text)
     known = {v.written: v for v in find_variants(words) if (words == v.meant).sum() >= MIN_FREQUENT}
