@@ -95,7 +95,8 @@ def _may_hold(few: pl.DataFrame | None, given: str, decided: str) -> bool:
         return True
     counted = few.select(a=given, b=decided).drop_nulls().group_by("a", "b").len("n")
     best = counted.group_by("a").agg(top=pl.col("n").max(), size=pl.col("n").sum())
-    return bool(best["top"].sum() >= (2 * MIN_KEPT - 1) * max(best["size"].sum(), 1))
+    n_best, n_rows = int(best["top"].sum()), int(best["size"].sum())
+    return n_best >= (2 * MIN_KEPT - 1) * n_rows
 
 
 def _discrete(frame: pl.DataFrame) -> list[str]:
