@@ -34,7 +34,7 @@ def ask_skore(dataset: Dataset) -> dict[str, str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         asked = skore.EstimatorReport(
-            make_pipeline(make_preprocessor(dataset), model),
+            make_pipeline(make_preprocessor(dataset, kind="linear"), model),
             X_train=X.iloc[split.train],
             y_train=y.iloc[split.train],
             X_test=X.iloc[split.test],
