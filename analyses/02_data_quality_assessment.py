@@ -56,13 +56,29 @@ report.table(checks.tabulate_coverage(found), title="The quality checks that wer
 findings = checks.tabulate_checks(found)
 n_grave = {s: int((findings["severity"] == s).sum()) for s in checks.SEVERITIES}
 report.finding(
-    "Quality: {n_errors} errors, {n_warnings} warnings, {n_notes} notes.",
+    "Quality by weight: errors {n_errors}, warnings {n_warnings}, notes {n_notes}.",
     n_errors=n_grave["error"],
     n_warnings=n_grave["warning"],
     n_notes=n_grave["note"],
 )
 if len(findings):
     report.table(findings, title="What the quality checks found")
+
+# %% [markdown]
+# ## Which cells are probably wrong?
+#
+# Cells that are spelt like another value of their column, that differ from what the other columns
+# of their row say everywhere else, or that have another shape of digits and letters. Each is a
+# suspicion with what the cell would read if it were right; columns take turns below.
+
+# %% Suspect cells
+cells = quality.tabulate_suspect_cells(quality.open_table(train, config))
+report.finding(
+    "Cells of categories, text and whole numbers that are probably wrong: {n_cells}.",
+    n_cells=cells.attrs["total"],
+)
+if len(cells):
+    report.table(cells, title="Cells that are probably wrong")
 
 # %% [markdown]
 # ## Which values are missing together?
@@ -123,23 +139,21 @@ else:
 # %% [markdown]
 # ## Conclusion
 #
-# Errors first, then the first ten warnings; the tables above have all. What is mended at the
+# Errors first, then warnings, one line a check; the tables above have all. What is mended at the
 # source stays mended; what is mended in a notebook comes back with the next export.
 
 # %% Findings by weight
-everything = sorted(
-    (check for check in [*leaks, *found] if check.is_found and check.severity != "note"),
-    key=lambda check: checks.SEVERITIES.index(check.severity),
-)
-for check in everything[:10]:
+everything = checks.lead_by_code([*leaks, *found])
+for check, also in everything:
     where = f" in {check.column}" if check.column else ""
     report.warning(
-        "{_code} {_title}{_where}: {_evidence}. {_advice}.",
+        "{_code} {_title}{_where}: {_evidence}{_also}. {_advice}.",
         _code=check.code,
         _title=check.title,
         _where=where,
-        _evidence=check.evidence,
-        _advice=check.advice[:1].upper() + check.advice[1:],
+        _evidence=check.evidence.removesuffix("."),
+        _also=also,
+        _advice=(check.advice[:1].upper() + check.advice[1:]).removesuffix("."),
     )
 if not everything:
     report.finding("Nothing stands in the way of modelling this table.")

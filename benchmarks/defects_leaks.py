@@ -318,3 +318,12 @@ LEAKY_LOGIC = {
     ("encoding before cross-validation", "severe"): encode_before_folds(60),
     ("encoding before cross-validation", "mild"): encode_before_folds(10),
 }
+
+# The best known leaks: from the target, copied rows, torn groups, the future, selection too early.
+CLASSICS = (
+    "copy of the target",
+    "duplicate rows",
+    "groups that nobody named",
+    "test rows older than training rows",
+    ("severe", "selection before cross-validation"),
+)

@@ -207,7 +207,8 @@ def _far_values(times: float) -> Inject:
         name = "reach"
         middle, spread = frame[name].median(), frame[name].std()
         rows = _some(rng, frame, 0.01)
-        frame.loc[rows, name] = middle + times * spread * (1 + 0.2 * rng.random(len(rows)))
+        reach = np.exp(2 * rng.random(len(rows)))  # no two alike, so no other unit explains them
+        frame.loc[rows, name] = middle + times * spread * reach
         return frame
 
     return inject
@@ -388,7 +389,7 @@ _PLAN = [
     ("copies of rows", "Q04", _copies, (0.01, 0.5)),
     ("copies with noise", "Q05", lambda s: _copies(s, noise=0.002), (0.015, 0.3)),
     ("copies with another target", "Q06", lambda s: _copies(s, other_target=True), (0.02, 0.2)),
-    ("values far out", "Q07", _far_values, (9.0, 500.0), "reach"),
+    ("values far out", "Q07", _far_values, (9.0, 300.0), "reach"),
     ("values of two rows swapped", "Q08", _swapped, (0.01, 0.02)),
     ("words among numbers", "Q09", _words_among_numbers, (0.01, 0.2), "height"),
     ("misspelt categories", "Q10", _misspelt, (0.01, 0.1), "city"),
@@ -418,6 +419,6 @@ _PLAN = [
     ("rule broken", "Q18", _rule_broken, (0.01, 0.04), "city"),
     ("parts differ", "Q19", _drifting, (1.5, 4.0)),
     ("column drifts", "Q20", _drifting, (0.8, 3.0), "reach"),
-    ("wrong labels", "Q21", _wrong_labels, (0.08, 0.2), "", _CLASSES),
+    ("wrong labels", "Q21", _wrong_labels, (0.06, 0.12), "", _CLASSES),
     ("against the schema", "Q22", _against_schema, (0.01, 0.04), "height"),
 ]

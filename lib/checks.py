@@ -107,7 +107,8 @@ def tabulate_coverage(checks: Iterable[Check]) -> pd.DataFrame:
     Returns
     -------
     DataFrame with columns code, what, state, found, reason
-        One row a code, in order; `found` counts findings, `reason` says why not applicable.
+        One row a code, in order; `found` counts findings, `reason` says why a check is not
+        applicable, or what it saw when it is clean.
 
     Examples
     --------
@@ -123,9 +124,43 @@ def tabulate_coverage(checks: Iterable[Check]) -> pd.DataFrame:
         n_found = sum(answer.is_found for answer in answers)
         states = {answer.state for answer in answers}
         state = "found" if n_found else "clean" if "clean" in states else "not applicable"
-        reason = answers[0].evidence if state == "not applicable" else ""
+        reason = "" if state == "found" else answers[0].evidence
         rows.append((code, answers[0].title, state, n_found, reason))
     return pd.DataFrame(rows, columns=["code", "what", "state", "found", "reason"])
+
+
+def lead_by_code(checks: Iterable[Check]) -> list[tuple[Check, str]]:
+    """Return the gravest finding of each code, with the other columns that its code was found in.
+
+    Parameters
+    ----------
+    checks : iterable of Check
+        Answers in any order.
+
+    Returns
+    -------
+    list of (Check, str)
+        Errors first, notes left out. The words are such as "; also in 'a', 'b' and 3 more", or "".
+
+    Examples
+    --------
+    >>> found = [Check("Q10", "spelling", "found", "warning", name) for name in ("city", "name")]
+    >>> [(check.column, also) for check, also in lead_by_code(found)]
+    [('city', "; also in 'name'")]
+    """
+    grave = [check for check in checks if check.is_found and check.severity != "note"]
+    ranked = sorted(grave, key=lambda check: (SEVERITIES.index(check.severity), check.code))
+    by_code: dict[str, list[Check]] = {}
+    for check in ranked:
+        by_code.setdefault(check.code, []).append(check)
+    leads = []
+    for first, *others in by_code.values():
+        names = [name for name in dict.fromkeys(o.column for o in others) if name]
+        names = [name for name in names if name != first.column]
+        more = f" and {len(names) - 4:,} more" if len(names) > 4 else ""
+        listed = ", ".join(f"'{name}'" for name in names[:4])
+        leads.append((first, f"; also in {listed}{more}" if names else ""))
+    return leads
 
 
 def _name_rows(rows: tuple[int, ...]) -> str:

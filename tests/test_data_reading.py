@@ -159,6 +159,7 @@ READ = {
     ),
     "thousands": ("t.csv", rows("a,y", '"1,{i:03d}",{k}'), "a", "numbers as text", "thousands"),
     "money": ("t.csv", rows("a,y", "${i}.50,{k}"), "a", "numbers as text", "unit '$' removed"),
+    "amounts": ("t.csv", rows("a,y", "EUR {i},{k}"), "a", "numbers as text", "unit 'EUR' removed"),
     "percent": ("t.csv", rows("a,y", "{i}%,{k}"), "a", "numbers as text", "unit '%' removed"),
     "too large": ("t.csv", rows("a,y", "{i},{k}") + "1e400,a\n", "a", "infinite values", "large"),
     "infinity": ("t.csv", rows("a,y", "{i},{k}") + "inf,a\n", "a", "infinite values", "infinite"),
@@ -377,3 +378,11 @@ def test_argument_is_not_changed(config):
     before = frame.copy(deep=True)
     load_data(frame, config=config)
     pd.testing.assert_frame_equal(frame, before)
+
+
+def test_letters_before_leading_zeros_are_a_code():
+    """PAL0708 names a study of 2007; EUR 708 would be an amount."""
+    frame = pd.DataFrame({"study": ["PAL0708", "PAL0809", "PAL0910"] * 40, "y": [0, 1] * 60})
+    dataset = load_data(frame, target="y", name="codes")
+    assert dataset.repairs.empty
+    assert str(dataset.X["study"].dtype) == "category"

@@ -218,6 +218,19 @@ def test_a_strong_feature_that_others_support_is_silent_and_a_lonely_one_noted()
     assert (check.column, check.severity) == ("x0", "warning")
 
 
+def test_a_second_strong_feature_is_judged_without_the_first():
+    """Two earlier grades support each other against all else; both are named."""
+    rng = np.random.default_rng(8)
+    ability = rng.normal(size=900)
+    frame = pd.DataFrame({"second": ability + 0.2 * rng.normal(size=900)})
+    frame["first"] = frame["second"] + 0.4 * rng.normal(size=900)
+    frame["hours"] = ability + 2 * rng.normal(size=900)
+    frame["target"] = frame["second"] + 0.25 * rng.normal(size=900)
+    checks = check_derived(open_table(load_data(frame, target="target"), QUICK))
+    assert {check.column for check in checks if check.is_found} == {"first", "second"}
+    assert any("without 'second'" in check.evidence for check in checks)
+
+
 def test_the_test_target_is_never_read():
     """Scrambling the target of the test rows changes no answer."""
     dataset = make_planted(300, leak="noisy")

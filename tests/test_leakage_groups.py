@@ -176,3 +176,26 @@ def test_ties_name_what_folds_must_respect(visits):
     assert found.dataset.groups.nunique() == found.found.n_groups
     assert [check.code for check in found.checks if check.is_found] == ["L06"]
     assert found.by_groups.difference.low > 0
+
+
+def test_the_audits_groups_are_there_for_folds(visits):
+    """One call gives what L06 names as groups of the training rows: 22 makes its folds of them."""
+    dataset, person = visits
+    tied = leakage.find_ties(dataset, config=load_config(effort="quick")).dataset
+    assert len(tied.groups) == len(dataset.train)
+    precision, recall = precision_and_recall(tied.groups, person[dataset.split.train])
+    assert recall == 1
+    assert precision > 0.65
+
+
+def test_copied_rows_join_the_group_of_their_original():
+    """Copies are searched once, and each gets the label of the row it repeats."""
+    X, y, _ = make_people(np.random.default_rng(6))
+    frame = X.assign(target=y)
+    copied = pd.concat([frame, frame[:80]], ignore_index=True)
+    dataset = load_data(copied, target="target", name="copied")
+    tied = leakage.find_ties(dataset, config=load_config()).dataset
+    labels = pd.Series(tied.groups.to_numpy(), index=dataset.split.train)
+    pairs = [i for i in range(80) if i in labels.index and i + len(frame) in labels.index]
+    assert len(pairs) > 30
+    assert all(labels[i] == labels[i + len(frame)] for i in pairs)

@@ -187,6 +187,8 @@ def _otherwise(text: pl.Series, direct: pl.Series, hints: Hints) -> tuple[pl.Ser
     units = (prefix.fill_null("") + suffix.fill_null("")).filter(body.is_not_null())
     unit = units.mode().sort()[0] if len(units) else ""
     same = (prefix.fill_null("") + suffix.fill_null("")) == unit
+    if unit and _is_code(body):  # PAL0708 is a code, EUR 708 is an amount
+        unit = ""
     bodies = body.set(~same, None) if unit else text
     unit = f"unit '{unit}' removed" if unit else ""
     comma = _matching(bodies, _COMMA).str.replace_all(".", "", literal=True)

@@ -104,8 +104,9 @@ def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check
     """Find features that alone explain nearly everything, or far more than all the others."""
     level, seed, folds = table.config.confidence, table.config.seed, table.folds
     scored = score_features(part, folds, level=level)
-    found = []
-    for column in columns:
+    found: list[Check] = []
+    taken: list[str] = []  # by their strength: the next is judged without those before it
+    for column in sorted(columns, key=lambda name: -np.nan_to_num(scored[name].value, nan=-1)):
         score = scored[column]
         if not score.value >= STRONG or not score.low > 0:
             continue
@@ -113,7 +114,7 @@ def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check
         if score.value >= GIVEN_AWAY:
             found.append(_found(table, "error", column, says + ".", value=score))
             continue
-        others = [name for name in map(str, part.X) if name != column]
+        others = [name for name in map(str, part.X) if name != column and name not in taken]
         enough = 1 - (1 - score.value) / LEFT_OPEN[1]
         rest = 0.0
         if others:
@@ -121,8 +122,10 @@ def _check_strong(table: Table, part: Dataset, columns: list[str]) -> list[Check
         open_share = (1 - score.value) / max(1 - rest, 1e-9)
         if open_share > LEFT_OPEN[1]:
             continue
+        without = " without " + " and ".join(f"'{table.name(name)}'" for name in taken)
+        taken.append(column)
         severity: Severity = "warning" if open_share <= LEFT_OPEN[0] else "note"
-        says += f"; all the other features together {rest:.3f}."
+        says += f"; all the other features together{without if taken[1:] else ''} {rest:.3f}."
         found.append(_found(table, severity, column, says, value=score))
     return found
 

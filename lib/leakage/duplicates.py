@@ -176,7 +176,9 @@ def check_near(table: Table) -> Check:
     in_test = np.isin(whole, table.test)
     crossing = int((in_test & ~np.isin(rows[partner[near]], table.test)).sum())
     severity: Severity = "error" if n_near >= MANY * len(rows) else "warning"
-    evidence = f"{said}, by chance about {expected * len(near):.1f} would"
+    by_chance = expected * len(near)
+    words = f"about {by_chance:.1f}" if by_chance >= 0.1 else "none"
+    evidence = f"{said}, by chance {words} would"
     if len(table.test):
         evidence += f"; {crossing:,} of them are test rows close to a training row"
     positions = np.searchsorted(table.rows, whole[~in_test])

@@ -124,7 +124,8 @@ def found_groups_check(table: Table, found: FoundGroups) -> Check:
     sizes = np.bincount(found.labels)
     order = ", told apart by row order too" if found.in_order else ""
     evidence = (
-        f"equal values mark {found.n_groups:,} groups of {np.mean(sizes):,.3g} rows{order}; "
+        f"equal values mark {found.n_groups:,} groups of {np.mean(sizes):,.3g} rows on average"
+        f"{order}; "
         f"{found.scoring} {found.promised:.3f} on random folds, {found.kept:.3f} with groups kept "
         f"together: a difference of {found.flattery:.3f} (p {format_p(found.p_value)})."
     )

@@ -150,8 +150,16 @@ def list_rows(rows: Any, limit: int = 5) -> tuple[int, ...]:
 
 
 def shares(part: int, whole: int) -> str:
-    """Return "12 of 340 (3.5 %)"."""
-    return f"{part:,} of {whole:,} ({100 * part / max(whole, 1):.2g} %)"
+    """Return "12 of 340 (3.5 %)".
+
+    Examples
+    --------
+    >>> shares(12, 340), shares(340, 340)
+    ('12 of 340 (3.5 %)', '340 of 340 (100 %)')
+    """
+    percent = 100 * part / max(whole, 1)
+    shown = f"{percent:.2g}" if percent < 99.5 else "100" if part == whole else "> 99"
+    return f"{part:,} of {whole:,} ({shown} %)"
 
 
 def shuffled_folds(

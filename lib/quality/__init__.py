@@ -2,7 +2,11 @@
 
 from lib.quality.answers import QUESTIONS
 from lib.quality.assess import assess, check_no_errors
-from lib.quality.dependencies import find_rules, find_suspect_cells
+from lib.quality.dependencies import (
+    find_rules,
+    find_suspect_cells,
+    tabulate_suspect_cells,
+)
 from lib.quality.drift import compute_drift_score
 from lib.quality.enforcement import tabulate_rules, validate
 from lib.quality.labels import estimate_label_noise
@@ -19,7 +23,7 @@ from lib.quality.schema import (
     write_schema,
 )
 from lib.quality.spelling import find_variants
-from lib.quality.table import as_polars
+from lib.quality.table import as_polars, open_table
 
 __all__ = [
     "QUESTIONS",
@@ -37,10 +41,12 @@ __all__ = [
     "find_variants",
     "little_mcar",
     "load_schema",
+    "open_table",
     "propose_schema",
     "read_schema",
     "schema_path",
     "tabulate_rules",
+    "tabulate_suspect_cells",
     "validate",
     "write_schema",
 ]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import polars as pl
 
-from lib.checks import Check
+from lib.checks import Check, Severity
 from lib.quality.answers import found, naming, not_applicable, settle, share
-from lib.quality.spelling import find_misspelt, mean_of
+from lib.quality.spelling import find_misspelt, in_words, mean_of, own_kind
 from lib.quality.table import Table
 
 MAX_COLUMNS = 40
+MAX_SCREENED = 20_000  # rows on which rules of larger tables are looked for first
 MIN_KEPT = 0.95  # share of rows that keep a rule
 MIN_GROUPS = 5  # values of the left side with enough rows to show that the rule holds
 MIN_ROWS = 4  # rows of such a value
@@ -47,7 +50,7 @@ class Rule:
     n_rows: int
 
 
-def find_rules(frame: pl.DataFrame) -> list[Rule]:
+def find_rules(frame: pl.DataFrame, *, never_given: Collection[str] = ()) -> list[Rule]:
     """Return the rules "a decides b" that nearly all rows keep and some break.
 
     A rule needs five values of a that come in four rows or more, agreement of 95 % of the rows,
@@ -58,6 +61,8 @@ def find_rules(frame: pl.DataFrame) -> list[Rule]:
     ----------
     frame : polars DataFrame
         Columns of categories, text and whole numbers; others are not looked at.
+    never_given : collection of str
+        Columns that may only be the decided side, such as the target.
 
     Returns
     -------
@@ -74,13 +79,24 @@ def find_rules(frame: pl.DataFrame) -> list[Rule]:
     """
     columns = _discrete(frame)
     rules = []
+    few = frame.sample(MAX_SCREENED, seed=0) if frame.height > MAX_SCREENED else None
     for given in columns:
         for decided in columns:
-            if given != decided:
+            if given != decided and given not in never_given and _may_hold(few, given, decided):
                 rule = _rule(frame, given, decided)
                 if rule is not None:
                     rules.append(rule)
     return rules
+
+
+def _may_hold(few: pl.DataFrame | None, given: str, decided: str) -> bool:
+    """Whether a rule nearly holds in some rows of a large table; all of them then judge it."""
+    if few is None:
+        return True
+    counted = few.select(a=given, b=decided).drop_nulls().group_by("a", "b").len("n")
+    best = counted.group_by("a").agg(top=pl.col("n").max(), size=pl.col("n").sum())
+    n_best, n_rows = int(best["top"].sum()), int(best["size"].sum())
+    return n_best >= (2 * MIN_KEPT - 1) * n_rows
 
 
 def _discrete(frame: pl.DataFrame) -> list[str]:
@@ -156,7 +172,7 @@ class Suspect:
     reason: str
 
 
-def find_suspect_cells(frame: pl.DataFrame) -> list[Suspect]:
+def find_suspect_cells(frame: pl.DataFrame, *, never_given: Collection[str] = ()) -> list[Suspect]:
     """Return cells that break rules between columns, are misspelt, or are oddly shaped.
 
     In a row that breaks several rules, the cell that takes part in most of them is the suspect.
@@ -165,6 +181,8 @@ def find_suspect_cells(frame: pl.DataFrame) -> list[Suspect]:
     ----------
     frame : polars DataFrame
         Any; only categories, text and whole numbers are looked at.
+    never_given : collection of str
+        Columns that decide no other, such as the target.
 
     Returns
     -------
@@ -178,7 +196,8 @@ def find_suspect_cells(frame: pl.DataFrame) -> list[Suspect]:
     [(90, '1x kg', 'shape')]
     """
     suspects: dict[tuple[int, str], Suspect] = {}
-    for suspect in [*_misspelt(frame), *_blamed(frame), *_misshaped(frame)]:
+    by_rules = _blamed(frame, find_rules(frame, never_given=never_given))
+    for suspect in [*_misspelt(frame), *by_rules, *_misshaped(frame)]:
         suspects.setdefault((suspect.row, suspect.column), suspect)
     return [suspects[key] for key in sorted(suspects)]
 
@@ -194,10 +213,10 @@ def _misspelt(frame: pl.DataFrame) -> list[Suspect]:
     return cells
 
 
-def _blamed(frame: pl.DataFrame) -> list[Suspect]:
+def _blamed(frame: pl.DataFrame, rules: list[Rule]) -> list[Suspect]:
     """Return for every row that breaks rules the fewest cells that explain all of them."""
     by_row: dict[int, list[tuple[Rule, str]]] = defaultdict(list)
-    for rule in find_rules(frame):
+    for rule in rules:
         for row, expected in zip(rule.broken.tolist(), rule.expected, strict=True):
             by_row[row].append((rule, expected))
     cells = []
@@ -253,23 +272,60 @@ def shape_of(text: pl.Series) -> pl.Series:
 
 def check_rules(table: Table) -> list[Check]:
     """Q18: cells that break a rule which nearly all rows keep."""
-    columns = _discrete(table.frame)
-    if len(columns) < 2:
-        return [not_applicable("Q18", "fewer than two features have values that come again")]
-    rules = find_rules(table.frame)
-    cells = _blamed(table.frame) if rules else []
+    frame = table.described
+    if len(_discrete(frame)) < 2:
+        reason = "needs two columns of categories or whole numbers whose values come again"
+        return [not_applicable("Q18", reason)]
+    rules = find_rules(frame, never_given=[table.train.target])
     by_column: dict[str, list[Suspect]] = defaultdict(list)
-    for cell in cells:
+    for cell in _blamed(frame, rules):
         by_column[cell.column].append(cell)
     answers = []
-    for column, suspects in by_column.items():
+    for column, broken in by_column.items():
+        is_text = not frame[column].dtype.is_numeric()
+        misspelt = {row for row, _ in find_misspelt(frame[column])} if is_text else set()
+        suspects = [cell for cell in broken if cell.row not in misspelt]  # the rest is Q10's
+        if not suspects:
+            continue
         deciding = sorted({rule.given for rule in rules if rule.decided == column})
-        by = f", which {naming(deciding, 3)} decide elsewhere" if deciding else ""
+        by = naming(deciding, 3) if deciding else "other columns"
+        pairs = ((cell.written, cell.meant or "something else") for cell in suspects)
         evidence = (
-            f"{share(len(suspects), len(table))} cells disagree with rules that at least "
-            f"{100 * MIN_KEPT:.0f} % of the rows keep{by}"
+            f"{share(len(suspects), len(table))} cells differ from what {by} say in at least "
+            f"{100 * MIN_KEPT:.0f} % of the rows: {in_words(pairs)}"
         )
         advice = "compare these cells with the other rows of their key, and mend them"
         rows = [cell.row for cell in suspects[:20]]
-        answers.append(found("Q18", "warning", column, evidence, advice, rows=rows))
+        severity: Severity = "warning"
+        if column not in table.frame.columns:
+            severity, advice = "error", f"{advice}: {own_kind(table, column)}"
+        answers.append(found("Q18", severity, column, evidence, advice, rows=rows))
     return settle("Q18", answers)
+
+
+def tabulate_suspect_cells(table: Table, *, limit: int = 20) -> pd.DataFrame:
+    """Return the cells of the training rows that are probably wrong, some of each column.
+
+    Parameters
+    ----------
+    table : Table
+        From `open_table`.
+    limit : int, default=20
+        Cells to name; columns take turns.
+
+    Returns
+    -------
+    DataFrame with columns row, column, reads, probably, reason
+        `probably` is what the cell should read, "" when that is open.
+    """
+    cells = find_suspect_cells(table.described, never_given=[table.train.target])
+    turn: Counter[str] = Counter()
+    ranked = []
+    for cell in cells:
+        turn[cell.column] += 1
+        ranked.append((turn[cell.column], cell.column, cell))
+    named = [cell for *_, cell in sorted(ranked, key=lambda r: r[:2])[:limit]]
+    rows = [(c.row, c.column, c.written, c.meant, c.reason) for c in named]
+    listed = pd.DataFrame(rows, columns=["row", "column", "reads", "probably", "reason"])
+    listed.attrs["total"] = len(cells)
+    return listed

@@ -18,6 +18,7 @@ from lib.statistics import compare_with_target
 
 ALPHA = 0.01  # of a whole check; the interval level of the study is for estimates
 FEW = 10  # gaps, and values, that a test needs
+MIN_GAPS = 5  # that all meet one value of another column before it explains them
 MAX_TESTED = 15  # columns with gaps that are compared with all others
 MOSTLY = 0.5
 NO_GAPS = "no feature has a gap"
@@ -158,9 +159,11 @@ def check_randomness(table: Table) -> list[Check]:
     frame = table.frame[rows]
     numeric = [name for name in table.numeric if frame[name].drop_nulls().n_unique() > 1]
     scores = np.column_stack([_normal_scores(frame[name]) for name in numeric]) if numeric else None
-    answers = []
+    answers = [_told(frame, *rule) for rule in _find_gap_rules(table.frame)]
+    known = {check.column for check in answers}
     little = None
-    if scores is not None and len(numeric) > 1 and np.isnan(scores).any():
+    is_open = any(gaps.name not in known for gaps in find_gaps(table.frame))
+    if scores is not None and len(numeric) > 1 and np.isnan(scores).any() and is_open:
         little = little_mcar(scores)
         if little.p_value < ALPHA:
             evidence = (
@@ -170,13 +173,41 @@ def check_randomness(table: Table) -> list[Check]:
             )
             answers.append(found("Q02", "warning", "", evidence, _ADVICE))
     pairs = _compare_gaps(frame)
-    if little is None and not pairs:
+    if little is None and not pairs and not answers:
         return [not_applicable("Q02", "too few gaps, or no second column to compare them with")]
     for name, by, strength, q in pairs:
-        if q < ALPHA and strength.low > 0.05:
+        if q < ALPHA and strength.low > 0.05 and name not in known:
             evidence = f"gaps of '{name}' follow '{by}': strength {strength:.2f}, q {format_p(q)}"
             answers.append(found("Q02", "warning", name, evidence, _ADVICE, value=strength))
     return settle("Q02", answers)
+
+
+def _find_gap_rules(frame: pl.DataFrame) -> list[tuple[Gaps, str, str]]:
+    """Return gaps that lie exactly where another column has one value, which explains them."""
+    rules = []
+    for gaps in find_gaps(frame)[:MAX_TESTED]:
+        if not MIN_GAPS <= gaps.mask.sum() <= frame.height - FEW:
+            continue
+        mask = pl.Series(gaps.mask)
+        for other in frame.columns:
+            values = frame[other].filter(mask)
+            if other in gaps.columns or values.null_count() or values.n_unique() > 1:
+                continue
+            if int((frame[other] == values[0]).sum()) == len(values):
+                rules.append((gaps, other, str(values[0])))
+                break
+    return rules
+
+
+def _told(frame: pl.DataFrame, gaps: Gaps, by: str, value: str) -> Check:
+    plain = value.removesuffix(".0") if frame[by].dtype.is_numeric() else value
+    evidence = (
+        f"missing in exactly the {int(gaps.mask.sum()):,} rows where '{by}' is {plain}: these gaps "
+        "have a meaning"
+    )
+    advice = "write what it means there (0, or a category of its own) rather than impute"
+    rows = np.flatnonzero(gaps.mask)[:20]
+    return found("Q02", "warning", gaps.name, evidence, advice, rows=rows)
 
 
 _ADVICE = "do not drop these rows; impute from the other columns inside the folds"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +18,8 @@ MAX_SHARE = 0.05  # more than this is a second population, not outliers
 MIN_ROWS = 50
 SCALES = ("as it is", "log", "arcsinh")
 FAR_FROM_FIT = 4.0  # standard deviations of a column: from one end to the other, about
+FURTHER = 2.5  # … or so many, and so many times further than the next
+MAX_QUANTILES = 50_000  # values from which the middle and the spread of a column are taken
 MIN_GAP = 0.4  # of the distance from the middle to the last value before the gap
 
 
@@ -74,40 +76,43 @@ def find_isolated(values: npt.ArrayLike, *, scales: Sequence[str] = SCALES) -> I
     scaled = _as_normal(x[known], scales)
     if scaled is None:
         return None
-    order = np.argsort(scaled, kind="stable")
-    z = scaled[order]
-    n = len(z)
+    n = len(scaled)
     limit = 1.4 * float(stats.norm.isf(1 / (20 * n))) + 0.6
-    tail = np.arange(max(int(n * (1 - MAX_SHARE)), n // 2), n)
-    gaps = z[tail] - z[tail - 1]
-    is_break = (z[tail] > limit) & (gaps > np.maximum(MIN_GAP * z[tail - 1], 1.5))
+    if scaled.max() <= limit:
+        return None
+    start = max(int(n * (1 - MAX_SHARE)), n // 2) - 1  # only the upper tail need be in order
+    tail = np.argpartition(scaled, start)[start:]
+    tail = tail[np.lexsort((tail, scaled[tail]))]
+    z = scaled[tail]
+    is_break = (z[1:] > limit) & (np.diff(z) > np.maximum(MIN_GAP * z[:-1], 1.5))
     if not is_break.any():
         return None
-    cut = int(tail[np.argmax(is_break)])
-    beyond = known[order[cut:]]
-    return Isolated(np.sort(beyond), float(x[known[order[cut - 1]]]), float(x[known[order[cut]]]))
+    cut = int(np.argmax(is_break)) + 1
+    beyond = known[tail[cut:]]
+    return Isolated(np.sort(beyond), float(x[known[tail[cut - 1]]]), float(x[known[tail[cut]]]))
 
 
 def _as_normal(x: Floats, scales: Sequence[str]) -> Floats | None:
     """Return distances from the median in upper spreads, on the scale that looks most normal."""
-    median, upper = np.median(x), np.quantile(x, 0.9)
+    some = x[:: max(len(x) // MAX_QUANTILES, 1)]  # enough for quantiles
+    median, upper = np.median(some), np.quantile(some, 0.9)
     if upper <= median:
         return None
-    tried = [x] if "as it is" in scales else []
+    tried: list[Callable[[Floats], Floats]] = [lambda v: v] if "as it is" in scales else []
     if x.min() > 0 and "log" in scales:
-        tried.append(np.log(x))
+        tried.append(np.log)
     if "arcsinh" in scales:
-        tried.append(np.arcsinh(2 * (x - median) / (upper - median)))
-    best: tuple[float, Floats] | None = None
-    for scaled in tried:
-        middle, high, higher = np.quantile(scaled, [0.5, 0.75, 0.9])
+        tried.append(lambda v: np.arcsinh(2 * (v - median) / (upper - median)))
+    best: tuple[float, Callable[[Floats], Floats], float, float] | None = None
+    for scale in tried:
+        middle, high, higher = np.quantile(scale(some), [0.5, 0.75, 0.9])
         if higher <= middle:
             continue
         misfit = abs((high - middle) / (higher - middle) - 0.6745 / 1.2816)
         spread = max((higher - middle) / 1.2816, (high - middle) / 0.6745)
         if best is None or misfit < best[0] - 0.02:  # in doubt the simpler scale
-            best = misfit, (scaled - middle) / spread
-    return None if best is None else best[1]
+            best = misfit, scale, float(middle), float(spread)
+    return None if best is None else (best[1](x) - best[2]) / best[3]
 
 
 def check_values(
@@ -161,12 +166,13 @@ def check_rows(table: Table) -> list[Check]:
     for j, name in enumerate(columns):
         for sign in (1, -1):
             isolated = find_isolated(sign * unlike[:, j])
-            if isolated is not None and abs(isolated.first) >= FAR_FROM_FIT:
+            if isolated is not None and _is_far(abs(isolated.first), abs(isolated.nearest)):
+                many = len(isolated.rows) > 1
                 evidence = (
-                    f"{share(len(isolated.rows), len(scores))} values do not fit the other "
-                    f"{len(columns) - 1} numbers of their rows: {abs(isolated.first):.2g} spreads "
-                    f"from what these say and more, the next {abs(isolated.nearest):.2g}"
-                    f"{table.of_rows}"
+                    f"{share(len(isolated.rows), len(scores))} value{'s do' if many else ' does'} "
+                    f"not fit the other {len(columns) - 1:,} numbers of the row: "
+                    f"{abs(isolated.first):.2g} standard deviations{' or more' if many else ''} "
+                    f"from what they say, the next row {abs(isolated.nearest):.2g}{table.of_rows}"
                 )
                 rows = isolated.rows[:20]
                 answers.append(found("Q08", "warning", name, evidence, _SWAPPED, rows=rows))
@@ -183,6 +189,10 @@ def check_rows(table: Table) -> list[Check]:
 
 
 _SWAPPED = "look whether two columns or two rows were swapped"
+
+
+def _is_far(first: float, nearest: float) -> bool:
+    return first >= FAR_FROM_FIT or (first >= FURTHER and first >= FURTHER * nearest)
 
 
 def _is_spread(x: Floats) -> bool:

@@ -200,7 +200,7 @@ def find_other_unit(x: Floats) -> OtherUnit | None:
     is_alike = 0.4 < few.std() / spread < 2.0
     is_apart = gaps[cut - 1] > max(0.25 * spread, 3 * np.delete(gaps, cut - 1).max())
     factor = min(FACTORS, key=lambda words: abs(step - np.log(FACTORS[words])))
-    is_near = abs(step - np.log(FACTORS[factor])) < max(0.02, 3.5 * spread / np.sqrt(len(few)))
+    is_near = abs(step - np.log(FACTORS[factor])) < max(0.02, 4.5 * spread / np.sqrt(len(few)))
     if not (is_alike and is_apart and is_near):
         return None
     rows = np.sort(known[order[:cut] if few is low else order[cut:]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import tomllib
@@ -80,8 +81,10 @@ def schema_path(dataset: str, config: Config) -> Path:
 def propose_schema(dataset: Dataset) -> Schema:
     """Return the rules that the training rows suggest, for people to review.
 
-    Ranges are the seen ones and a tenth to either side (not below 0 when nothing was); the share
-    of gaps may grow by half and two points; categories of up to 30 values are listed.
+    A range is the seen one with room to either side: a tenth of it, or as much as its outer tenth
+    of the rows takes, as long tails grow with every row (not below 0 when nothing was). The share
+    of gaps may grow by half and two points. Categories of up to 30 values are listed, unless one
+    was seen only once: then others will come.
 
     Parameters
     ----------
@@ -96,7 +99,7 @@ def propose_schema(dataset: Dataset) -> Schema:
     --------
     >>> from lib.data import load_data
     >>> propose_schema(load_data("wine")).columns["alcohol"].model_dump(exclude_defaults=True)
-    {'type': 'number', 'missing_at_most': 0.0, 'min': 10.65, 'max': 15.13}
+    {'type': 'number', 'missing_at_most': 0.0, 'min': 10.22, 'max': 15.38}
     """
     train = dataset.train if dataset.part == "all" else dataset
     frame = as_polars(train.X, train)
@@ -113,9 +116,11 @@ def _propose(series: pl.Series) -> ColumnRules:
     if series.dtype.is_numeric() and len(known):
         rules["min"], rules["max"] = _range(known)
     elif series.dtype.is_temporal() and len(known):
-        rules["min"] = str(known.dt.date().min())
+        rules["min"] = _first_day(known)
     elif rules["type"] == "category" and 0 < known.n_unique() <= MAX_ALLOWED:
-        rules["allowed"] = tuple(known.cast(pl.String).unique().sort().to_list())
+        counted = known.cast(pl.String).value_counts()
+        if counted["count"].min() > 1:  # type: ignore[operator]
+            rules["allowed"] = tuple(counted[known.name].sort().to_list())
     is_code = series.dtype == pl.String or series.dtype.is_integer()
     if is_code and len(known) > MAX_UNIQUE and known.n_unique() == len(known):
         rules["unique"] = True
@@ -138,13 +143,21 @@ def type_of(series: pl.Series) -> str:
     return "category" if isinstance(series.dtype, pl.Enum) else "text"
 
 
+def _first_day(known: pl.Series) -> str:
+    """Return the day from which moments are allowed: a tenth of their span before the first."""
+    first, last = known.dt.date().min(), known.dt.date().max()
+    assert isinstance(first, dt.date) and isinstance(last, dt.date)  # noqa: PT018 - for mypy
+    return str(first - max((last - first) * MARGIN, dt.timedelta(days=1)))
+
+
 def _range(known: pl.Series) -> tuple[float, float]:
     low, high = float(known.min()), float(known.max())  # type: ignore[arg-type]
     is_whole = bool((known.cast(pl.Float64) % 1 == 0).all())
     if is_whole and high - low <= 10:  # an indicator or a grade: its steps are all there is
         return low, high
+    low_tenth, high_tenth = (float(known.quantile(q) or 0.0) for q in (0.1, 0.9))
     room = MARGIN * (high - low)
-    wide_low, wide_high = low - room, high + room
+    wide_low, wide_high = low - max(room, low_tenth - low), high + max(room, high - high_tenth)
     if low >= 0:
         wide_low = max(wide_low, 0.0)
     if high <= 0:

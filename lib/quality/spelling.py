@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import polars as pl
 
-from lib.checks import Check
+from lib.checks import Check, Severity
 from lib.quality.answers import found, not_applicable, settle, share
 from lib.quality.table import Table
 
@@ -25,6 +25,8 @@ ANSWERS = frozenset(
     ("other", "others", "none", "unknown", "missing", "mixed", "empty", "blank")
 )  # words, whatever they resemble
 LETTERS_PER_SLIP = 5  # one wrong letter in so many
+LETTERS_OF_TWO = 8  # letters of a word in which two can be wrong
+MAX_SHOWN = 32  # letters of a cell in evidence
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,22 @@ def slip_distance(a: str, b: str, limit: int) -> int | None:
             return None
         before, last = last, row
     digits = [c for c in a if c.isdigit()] != [c for c in b if c.isdigit()]
-    return None if last[-1] > limit or digits or _in_short_word(a, b) else last[-1]
+    if last[-1] > limit or digits or _in_short_word(a, b) or _is_another_word(a, b):
+        return None
+    return last[-1]
+
+
+def _is_another_word(a: str, b: str) -> bool:
+    """Whether a short word differs in two letters or more: south is no slip of north."""
+    words, others = (re.findall(r"[^\W\d_]+", text) for text in (a, b))
+    if len(words) != len(others):
+        return False
+    return any(
+        len(word) == len(other) < LETTERS_OF_TWO
+        and sorted(word) != sorted(other)
+        and sum(x != y for x, y in zip(word, other, strict=True)) > 1
+        for word, other in zip(words, others, strict=True)
+    )
 
 
 def _in_short_word(a: str, b: str) -> bool:
@@ -209,32 +226,88 @@ def find_misspelt(series: pl.Series) -> list[tuple[int, Variant]]:
     Examples
     --------
     >>> cells = find_misspelt(pl.Series(["30 patients", "41 patients"] * 9 + ["7 patixnts"]))
-    >>> [(row, variant.meant) for row, variant in cells]
-    [(18, 'patients')]
+    >>> [(row, variant.written, variant.meant) for row, variant in cells]
+    [(18, '7 patixnts', '7 patients')]
     """
+    if series.n_unique() > MAX_DISTINCT:
+        return []
     text = series.cast(pl.String)
-    cells: dict[int, Variant] = {}
-    for values in (words_of(text), text):
-        by_writing = {variant.written: variant for variant in find_variants(values)}
-        at = values.is_in(list(by_writing)).fill_null(value=False)
-        cells |= {int(row): by_writing[str(values[int(row)])] for row in at.arg_true()}
+    words = words_of(text)
+    known = {v.written: v for v in find_variants(words) if (words == v.meant).sum() >= MIN_FREQUENT}
+    cells = {row: _in_cell(known[str(words[row])], str(text[row])) for row in _where(words, known)}
+    known = {variant.written: variant for variant in find_variants(text)}
+    cells |= {row: known[str(text[row])] for row in _where(text, known)}
     return sorted(cells.items(), key=lambda cell: cell[0])
+
+
+def _where(values: pl.Series, known: dict[str, Variant]) -> list[int]:
+    is_known = values.is_in(list(known)).fill_null(value=False)
+    return [int(row) for row in is_known.arg_true()]
+
+
+def _in_cell(variant: Variant, cell: str) -> Variant:
+    """Return a variant of a cell's words as one of the whole cell, numbers included."""
+    meant = cell.replace(variant.written, variant.meant, 1)
+    return replace(variant, written=cell, meant=variant.meant if meant == cell else meant)
+
+
+def contrast(written: str, meant: str) -> str:
+    """Return "'written' for 'meant'"; long texts are cut to where they differ.
+
+    Examples
+    --------
+    >>> contrast("Berlln", "Berlin")
+    "'Berlln' for 'Berlin'"
+    >>> contrast("patients who were taking hexrt drugs", "patients who were taking heart drugs")
+    "'…re taking hexrt drugs' for '…re taking heart drugs'"
+    """
+    start = 0
+    while start < min(len(written), len(meant)) and written[start] == meant[start]:
+        start += 1
+    begin = start - 12 if max(len(written), len(meant)) > MAX_SHOWN and start > 14 else 0
+    return f"'{_cut(written, begin)}' for '{_cut(meant, begin)}'"
+
+
+def _cut(text: str, begin: int) -> str:
+    end = len(text) if len(text) - begin <= MAX_SHOWN else begin + MAX_SHOWN - 4
+    return ("…" if begin else "") + text[begin:end] + ("…" if end < len(text) else "")
+
+
+def in_words(pairs: Iterable[tuple[str, str]]) -> str:
+    """Return up to four different pairs of written and meant, and how many more there are.
+
+    Examples
+    --------
+    >>> in_words([("Berlln", "Berlin"), ("Parris", "Paris")])
+    "'Berlln' for 'Berlin'; 'Parris' for 'Paris'"
+    """
+    different = list(dict.fromkeys(pairs))
+    shown = "; ".join(contrast(written, meant) for written, meant in different[:4])
+    return shown + (f" and {len(different) - 4:,} more" if len(different) > 4 else "")
+
+
+def own_kind(table: Table, name: str) -> str:
+    """Say what a wrong class label or group name does."""
+    kind = "class" if name == table.train.target else "group"
+    return f"each is a {kind} of its own now"
 
 
 def check_spelling(table: Table) -> list[Check]:
     """Q10: one thing under several spellings."""
-    if not table.textual:
-        return [not_applicable("Q10", "no feature holds categories or text")]
+    textual = [*table.textual, *table.described.columns[table.frame.width :]]
+    if not textual:
+        return [not_applicable("Q10", "no column holds categories or text")]
     answers = []
-    for name in table.textual:
-        cells = find_misspelt(table.frame[name])
+    for name in textual:
+        cells = find_misspelt(table.described[name])
         if not cells:
             continue
         rows = [row for row, _ in cells]
-        variants = list({variant.written: variant for _, variant in cells}.values())
-        shown = "; ".join(f"'{v.written[:30]}' for '{v.meant[:30]}'" for v in variants[:4])
-        more = f" and {len(variants) - 4:,} more" if len(variants) > 4 else ""
-        evidence = f"{share(len(rows), len(table))} cells hold other spellings: {shown}{more}"
+        listed = in_words((variant.written, variant.meant) for _, variant in cells)
+        evidence = f"{share(len(rows), len(table))} cells hold other spellings: {listed}"
         advice = "bring them to one spelling before they become categories of their own"
-        answers.append(found("Q10", "warning", name, evidence, advice, rows=rows[:20]))
+        severity: Severity = "warning"
+        if name not in table.frame.columns:
+            severity, advice = "error", f"bring them to one spelling: {own_kind(table, name)}"
+        answers.append(found("Q10", severity, name, evidence, advice, rows=rows[:20]))
     return settle("Q10", answers)

@@ -63,6 +63,17 @@ class Table:
         return [name for name, dtype in self.frame.schema.items() if dtype.is_temporal()]
 
     @cached_property
+    def described(self) -> pl.DataFrame:
+        """The features with what else can be misspelt: group names, and class labels as target."""
+        more = []
+        if self.train.groups is not None:
+            more.append(pl.Series(str(self.train.groups.name), self.train.groups.astype(str)))
+        if self.train.task != "regression":
+            labels = pl.Series(self.train.target, list(self.train.classes), dtype=pl.String)
+            more.append(labels.gather(pl.Series(self.train.y.to_numpy().astype(np.int64))))
+        return self.frame.with_columns(s for s in more if s.name not in self.frame.columns)
+
+    @cached_property
     def with_gaps(self) -> list[str]:
         """Columns that lack a value somewhere."""
         return [series.name for series in self.frame.iter_columns() if series.null_count()]

@@ -94,7 +94,7 @@ def _are_codes(text: pl.Series, words: list[str]) -> bool:
 def check_characters(table: Table) -> list[Check]:
     """Q11: text that went through a wrong encoding, and characters that nobody sees."""
     answers = [
-        found("Q11", TEXTUAL[row.repair], _own(row.column), f"{row.detail}", _CHARACTERS)
+        found("Q11", TEXTUAL[row.repair], _own(row.column), _counted(row), _CHARACTERS)
         for row in _repairs(table, TEXTUAL)
     ]
     names = pl.Series([*table.frame.columns, table.train.target])
@@ -115,6 +115,12 @@ def check_characters(table: Table) -> list[Check]:
             evidence = f"{share(len(rows), len(text))} cells hold {what}, such as {_seen(odd)}"
             answers.append(found("Q11", severity, name, evidence, _CHARACTERS, rows=rows[:20]))
     return settle("Q11", answers)
+
+
+def _counted(row: Any) -> str:
+    if row.repair == "encoding":
+        return f"the file is {row.detail}"
+    return f"{row.count_:,} cell{'s' if row.count_ > 1 else ''}: {row.detail}"
 
 
 _CHARACTERS = "save the source as UTF-8 or name its encoding; clean these cells before grouping"

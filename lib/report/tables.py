@@ -14,7 +14,8 @@ from lib.report import text
 MAX_ROWS = 40
 LINE_WIDTH = 100  # of plain text; wider tables continue below, first column repeated
 WIDEST_PADDED = 40  # of Markdown columns; a longer cell makes its own line longer, not the table
-CELL_WIDTHS = {"first": 40, "text": 58, "markdown": 80, "html": 300}  # the first of plain text
+CELL_WIDTHS = {"text": 300, "markdown": 300, "html": 300}
+WIDEST_FIRST, WIDEST_WRAPPED = 38, 60  # of text columns; a longer cell goes on in the next line
 
 
 @dataclass(frozen=True)
@@ -64,13 +65,21 @@ class Table:
         return f"… and {self.n_hidden:,} more row{'s' if self.n_hidden > 1 else ''}"
 
     def to_text(self) -> str:
-        """Return fixed-width text; a wide table continues below with its first column repeated."""
+        """Return fixed-width text.
+
+        A wide table continues below with its first column repeated; a long cell goes on in the
+        next lines.
+        """
         cells = [self.header, *self.rows]
-        cut = [[text.truncate(c, CELL_WIDTHS["text" if i else "first"]) for i, c in enumerate(row)]
-               for row in cells]  # fmt: skip
-        widths = [max(text.display_width(c) for c in column) for column in zip(*cut, strict=True)]
+        cut = [[text.truncate(c, CELL_WIDTHS["text"]) for c in row] for row in cells]
+        limits = [WIDEST_FIRST, *[WIDEST_WRAPPED] * len(self.header)]
+        wrapped = [[text.wrap(c, w) for c, w in zip(row, limits, strict=False)] for row in cut]
+        widths = [
+            max(text.display_width(line) for cell in column for line in cell)
+            for column in zip(*wrapped, strict=True)
+        ]
         blocks = [
-            "\n".join(_text_row(row, block, widths, self.numeric) for row in cut)
+            "\n".join(_text_row(row, block, widths, self.numeric) for row in wrapped)
             for block in _column_blocks(widths)
         ]
         body = "\n\n".join(blocks)
@@ -239,9 +248,14 @@ def _column_blocks(widths: Sequence[int]) -> list[list[int]]:
 
 
 def _text_row(
-    row: Sequence[str], block: Sequence[int], widths: Sequence[int], numeric: Sequence[bool]
+    row: Sequence[list[str]], block: Sequence[int], widths: Sequence[int], numeric: Sequence[bool]
 ) -> str:
-    return "  ".join(text.pad(row[i], widths[i], right=numeric[i]) for i in block).rstrip()
+    n_lines = max(len(row[i]) for i in block)
+    lines = [[cell[n] if n < len(cell) else "" for cell in row] for n in range(n_lines)]
+    return "\n".join(
+        "  ".join(text.pad(line[i], widths[i], right=numeric[i]) for i in block).rstrip()
+        for line in lines
+    )
 
 
 def _html_row(tag: str, cells: Sequence[str], styles: Sequence[str]) -> str:

@@ -155,6 +155,31 @@ def truncate(text: str, width: int) -> str:
     return "".join(kept).rstrip() + "…"
 
 
+def wrap(text: str, width: int) -> list[str]:
+    """Return the lines of a text, each at most `width` columns wide, broken at spaces.
+
+    Examples
+    --------
+    >>> wrap("one two three", 8)
+    ['one two', 'three']
+    >>> wrap("", 8), wrap("abcdefghij", 8)
+    ([''], ['abcdefgh', 'ij'])
+    """
+    lines = [""]
+    for word in text.split(" ") if display_width(text) > width else [text]:
+        joined = f"{lines[-1]} {word}" if lines[-1] else word
+        if display_width(joined) <= width or not lines[-1]:
+            lines[-1] = joined
+        else:
+            lines.append(word)
+        while display_width(lines[-1]) > width:
+            kept = len(lines[-1])
+            while display_width(lines[-1][:kept]) > width:
+                kept -= 1
+            lines[-1:] = [lines[-1][:kept], lines[-1][kept:]]
+    return lines
+
+
 def display_width(text: str) -> int:
     """Return the terminal columns that `text` takes: 2 for wide characters, 0 for combining ones.
 
