@@ -15,6 +15,7 @@ from lib.evaluation.comparison import (
 )
 from lib.evaluation.cross_validation import Scores, cross_validate
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
+from lib.evaluation.pairs import compare_pairs
 
 __all__ = [
     "BEST",
@@ -25,6 +26,7 @@ __all__ = [
     "Scores",
     "compare",
     "compare_pair",
+    "compare_pairs",
     "cross_validate",
     "default_scoring",
     "describe_metrics",

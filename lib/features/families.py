@@ -15,7 +15,7 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from lib.features.operations import OPERATIONS
-from lib.features.recipes import MANY_LABELS
+from lib.features.recipes import AT_MOST, MANY_LABELS
 from lib.features.screening import (
     MAX_ROWS,
     Codes,
@@ -28,7 +28,6 @@ from lib.features.screening import (
 )
 
 NOTHING, ROWS, TARGET = "nothing", "training rows", "training rows and their target"
-MAX_DATES, MAX_TEXTS, MAX_BINNED, MAX_GAPS, MAX_ENCODED = 8, 5, 20, 30, 60
 N_BINS, N_LEAVES = 5, 6
 N_LETTERS = N_WORDS = 10
 PATTERNS = {"characters": ".", "word_count": r"\S+", "digits": r"\d", "capitals": "[A-Z]"}
@@ -131,7 +130,7 @@ class Dates(Family):
     def fit(self, X: pd.DataFrame, y: npt.NDArray[Any], owners: Codes | None = None) -> None:
         """Look which moments have an hour; nothing else is learned."""
         del y, owners
-        dates = [str(column) for column in X.select_dtypes("datetime")][:MAX_DATES]
+        dates = [str(column) for column in X.select_dtypes("datetime")][: AT_MOST["dates"]]
         for date in dates:
             name = f"{date}_weekday"
             self.add(name, (date,), "weekday of {0}", NOTHING, {name: ("weekday", date)})
@@ -163,7 +162,7 @@ class Gaps(Family):
             words = "how many values of a row are missing"
             operation = ("count_missing", with_gaps)
             self.add("gaps_in_row", tuple(with_gaps), words, ROWS, {"gaps_in_row": operation})
-        for column in with_gaps[:MAX_GAPS]:
+        for column in with_gaps[: AT_MOST["gaps"]]:
             name = f"{column}_is_missing"
             how = "whether {0} is missing"
             self.add(name, (column,), how, ROWS, {name: ("is_missing", column)})
@@ -208,7 +207,7 @@ class Text(_Encoded):
         from skrub import StringEncoder  # noqa: PLC0415 - skrub takes seconds to import
 
         del y, owners
-        for column in [str(name) for name in X.select_dtypes("string")][:MAX_TEXTS]:
+        for column in [str(name) for name in X.select_dtypes("string")][: AT_MOST[self.name]]:
             shape: dict[str, tuple[Any, ...]] = {
                 f"{column}_{part}": ("count_pattern", column, pattern)
                 for part, pattern in PATTERNS.items()
@@ -232,7 +231,7 @@ class Spelling(_Encoded):
 
         del y, owners
         many = [str(c) for c in X.select_dtypes("category") if X[c].nunique() >= MANY_LABELS]
-        for column in many[:MAX_TEXTS]:
+        for column in many[: AT_MOST[self.name]]:
             # Pairs and triples pooled misspelt labels best: as well as GapEncoder in a fifth of
             # its time, and better than MinHashEncoder in linear models.
             encoder = StringEncoder(N_LETTERS, ngram_range=(2, 3), random_state=self.random_state)
@@ -250,7 +249,7 @@ class Bins(Family):
         """Learn the edges; of many numbers those that go with the target most."""
         del owners
         target = target_matrix(y, self.task)
-        for column in strongest_numbers(X, target, MAX_BINNED, self.random_state):
+        for column in strongest_numbers(X, target, AT_MOST[self.name], self.random_state):
             edges = self.edges(X[column].to_numpy(dtype=float), target)
             if len(edges):
                 operation = ("bins", column, edges.tolist())
@@ -304,7 +303,7 @@ class TargetMeans(Family):
         """Return the means of training rows, each from other rows."""
         categories = [c for c in X.select_dtypes("category") if X[c].nunique() > 2]
         n_targets = len(np.unique(y)) if self.task == "multiclass" else 1
-        self._columns = categories[: max(MAX_ENCODED // n_targets, 1)]
+        self._columns = categories[: max(AT_MOST[self.name] // n_targets, 1)]
         parts = _cross_parts(y, owners, self.task, self.random_state)
         n_values = len(np.unique(y))
         if not self._columns or len(parts) < 2 or n_values < 2:

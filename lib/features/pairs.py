@@ -11,6 +11,7 @@ import pandas as pd
 
 from lib.features.families import TARGET, Family
 from lib.features.operations import OPERATIONS, name_pairs, product
+from lib.features.recipes import AT_MOST
 from lib.features.screening import (
     MAX_ROWS,
     N_BINS,
@@ -18,6 +19,8 @@ from lib.features.screening import (
     Floats,
     additive_residuals,
     code_column,
+    code_numbers,
+    compact,
     draw,
     evidence,
     exceeds_chance,
@@ -26,8 +29,8 @@ from lib.features.screening import (
     target_matrix,
 )
 
-MAX_MAIN = 60  # columns that the additive fit looks at
-MAX_PAIRED = 16  # columns that enter pairs
+MAX_MAIN = AT_MOST["interactions"]  # columns that the additive fit looks at
+MAX_PAIRED = AT_MOST["ratios"]  # columns that enter pairs
 MAX_PAIRS = 8  # pairs that become features
 MAX_CELLS = 60  # of a combination of categories
 MIN_CELL = 10  # rows: smaller cells are pooled
@@ -76,8 +79,8 @@ class Ratios(_Pairs):
         found = []
         for pair in combinations(numbers, 2):
             first, second = self.order(X, *pair)
-            made = pd.Series(OPERATIONS[self.operation](X, first, second))
-            together, freedom = _evidence_of(made, target)
+            made = OPERATIONS[self.operation](X, first, second)
+            together, freedom = evidence(code_numbers(made), target)
             found.append((together - max(alone[first], alone[second]), freedom, first, second))
         return found
 
@@ -134,12 +137,13 @@ class Interactions(_Pairs):
         found = []
         paired = _paired_by_products(X, numbers, left, target)
         for first, second in combinations(paired, 2):
-            product = pd.Series(self._product(X, first, second))
-            found.append((*_evidence_of(product, left), first, second))
+            codes = code_numbers(self._product(X, first, second))
+            found.append((*evidence(codes, left), first, second))
         crossed = [*paired[: MAX_PAIRED // 2], *categories[:MAX_PAIRED]]
+        levels = {column: code_column(X[column], N_CUTS) for column in crossed}
         for first, second in combinations(crossed, 2):
             if second in categories:
-                joint = _joint_codes(*(code_column(X[c], N_CUTS) for c in (first, second)))
+                joint = _joint_codes(levels[first], levels[second])
                 if int(joint.max(initial=0)) < len(X) // MIN_CELL:
                     found.append((*evidence(joint, left), first, second))
         return found
@@ -210,8 +214,7 @@ def _evidence_of(column: pd.Series, target: Floats) -> tuple[float, int]:
 
 
 def _joint_codes(first: Codes, second: Codes) -> Codes:
-    joint = first * (int(second.max(initial=0)) + 1) + second
-    return np.asarray(np.unique(joint, return_inverse=True)[1], dtype=np.intp)
+    return compact(first * (int(second.max(initial=0)) + 1) + second)
 
 
 def _distance_from_zero(column: pd.Series) -> float:

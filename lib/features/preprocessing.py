@@ -20,7 +20,7 @@ MAX_LEVELS = 40  # a category with more is encoded by its letters
 TEXT_COMPONENTS = 30
 DATE_PARTS = 30  # about: year, total seconds, splines of month, day and hour
 MAX_SCALED = 5.0  # scaled values end softly here, so that one outlier cannot steer a model
-MAX_ADDED = 60  # columns that a family adds for a linear model, about, at most
+MAX_ADDED = 30  # columns that a family adds for a linear model, about
 
 
 def make_preprocessor(
@@ -185,7 +185,7 @@ def count_encoded(dataset: Dataset, *, recipe: str | Recipe | None = None) -> in
     dataset : Dataset
         Its columns and their levels are counted.
     recipe : str, optional
-        Each family that it adds counts as so many columns as one adds at most, about.
+        Each family that it adds counts as about as many columns as one adds.
 
     Returns
     -------

@@ -31,6 +31,20 @@ SELECTIONS: dict[Selection, str] = {
     "null importance": "importance in a forest beyond that on shuffled targets",
     "recursive": "the weakest features of a ridge leave step by step",
 }
+# Columns that a family uses at most: of many numbers those that say most alone, so that a table
+# of hundreds of columns costs no more than one of dozens.
+AT_MOST = {
+    "dates": 8,
+    "text": 5,
+    "spelling": 5,
+    "gaps": 30,
+    "bins": 20,
+    "tree bins": 20,
+    "ratios": 16,
+    "differences": 16,
+    "interactions": 60,
+    "target encoding": 60,
+}
 N_KEPT = 20
 MANY_LABELS = 10  # from so many on, labels may be spellings of each other
 
@@ -129,8 +143,8 @@ def describe_families(dataset: Dataset) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        family, adds (in words), n_columns (that it can use), applies (bool), note ("" or why
-        not); one row a family.
+        family, adds (in words), n_columns (that it could use), at_most (that it does use),
+        applies (bool), note ("" or why not); one row a family.
 
     Examples
     --------
@@ -174,5 +188,7 @@ def describe_families(dataset: Dataset) -> pd.DataFrame:
         for family, words in FAMILIES.items()
     ]
     table = pd.DataFrame(rows, columns=["family", "adds", "n_columns", "applies"])
+    table.insert(3, "at_most", [AT_MOST.get(family, 0) for family in FAMILIES])
+    table["at_most"] = table["n_columns"].clip(upper=table["at_most"])
     table["note"] = ["" if n else note for n, note in (usable[f] for f in FAMILIES)]
     return table

@@ -92,13 +92,27 @@ def code_by_edges(values: Floats, edges: Floats) -> Codes:
 def code_column(column: pd.Series, n_bins: int = N_BINS) -> Codes:
     """Return codes from 0 of a column: levels of categories, bins of numbers, a code for gaps."""
     if pd.api.types.is_numeric_dtype(column.dtype):
-        values = column.to_numpy(dtype=float)
-        codes = code_by_edges(values, quantile_edges(values, n_bins))
-    elif isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy().astype(np.intp)
-    else:
-        codes = pd.factorize(column)[0]
-    return np.unique(codes, return_inverse=True)[1].astype(np.intp)
+        return code_numbers(column.to_numpy(dtype=float), n_bins)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return compact(column.cat.codes.to_numpy().astype(np.intp) + 1)
+    return compact(np.asarray(pd.factorize(column)[0], dtype=np.intp) + 1)
+
+
+def code_numbers(values: Floats, n_bins: int = N_BINS) -> Codes:
+    """Return the bins of numbers, as `code_column` does."""
+    return compact(code_by_edges(values, quantile_edges(values, n_bins)))
+
+
+def compact(codes: Codes) -> Codes:
+    """Return codes from 0 without holes.
+
+    Examples
+    --------
+    >>> compact(np.array([5, 2, 5])).tolist()
+    [1, 0, 1]
+    """
+    present = np.bincount(codes) > 0
+    return np.asarray((np.cumsum(present) - 1)[codes], dtype=np.intp)
 
 
 def evidence(codes: Codes, target: Floats) -> tuple[float, int]:

@@ -22,8 +22,8 @@ from lib.features.screening import (
 )
 
 ALPHA = 0.05
-N_SHUFFLES = 10
-N_TREES = 40
+N_SHUFFLES = 8
+N_TREES = 20
 BEYOND = 2.0  # standard deviations of the importance on shuffled targets
 MAX_FOREST_ROWS = 2_000
 N_TARGET_BINS = 5
@@ -188,9 +188,9 @@ def _by_null_importance(looked: _Looked) -> list[int]:
     real = importance(target)
     null = np.array([importance(target[rng.permutation(len(X))]) for _ in range(N_SHUFFLES)])
     spread = np.maximum(null.std(axis=0, ddof=1), 1e-9)
-    score = (real - null.mean(axis=0)) / spread
-    order = np.argsort(-score, kind="stable")
-    return _at_least_one(order, score[order] > BEYOND)
+    excess = real - null.mean(axis=0)
+    order = np.argsort(-excess, kind="stable")
+    return _at_least_one(order, (excess / spread)[order] > BEYOND)
 
 
 def _by_elimination(looked: _Looked) -> list[int]:

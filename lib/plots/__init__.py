@@ -8,6 +8,7 @@ they are shortened in the middle, and drawn whatever they contain.
 from lib.plots.associations import plot_associations, plot_strengths
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
+from lib.plots.features import plot_gains, plot_kept, plot_selection
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.overview import plot_missing, plot_target, plot_types, quick_eda_plots
 from lib.plots.pairs import plot_scatter_matrix
@@ -24,12 +25,15 @@ __all__ = [
     "plot_coefficients",
     "plot_distributions",
     "plot_drift",
+    "plot_gains",
+    "plot_kept",
     "plot_missing",
     "plot_model_performance",
     "plot_power",
     "plot_quantiles",
     "plot_scatter_matrix",
     "plot_scores",
+    "plot_selection",
     "plot_strengths",
     "plot_target",
     "plot_target_panel",
