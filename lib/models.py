@@ -45,6 +45,7 @@ from lib.resampling import make_cv, make_folds
 
 Task = Literal["binary", "multiclass"]
 Rows = npt.NDArray[np.intp]
+RECIPE_MODELS: dict[str, Kind] = {"linear": "linear", "LightGBM": "tree"}
 MAX_NEIGHBOURS = 50
 MAX_NEWTON = 1_000  # coefficients; the cost grows with their cube
 RIDGE_PENALTIES = np.logspace(-3, 4, 15)
@@ -214,7 +215,9 @@ def baselines(dataset: Dataset, config: Config) -> dict[str, Any]:
     }
 
 
-def with_recipes(dataset: Dataset, config: Config, recipes: Sequence[str]) -> dict[str, Pipeline]:
+def with_recipes(
+    dataset: Dataset, config: Config, recipes: Sequence[str], *, linear_only: Sequence[str] = ()
+) -> dict[str, Pipeline]:
     """Return the linear model and LightGBM of `baselines` after each of several recipes.
 
     Parameters
@@ -225,6 +228,8 @@ def with_recipes(dataset: Dataset, config: Config, recipes: Sequence[str]) -> di
         Its seed and budget.
     recipes : sequence of str
         See `features.parse_recipe`; "raw" gives the baselines themselves.
+    linear_only : sequence of str
+        Further recipes, for the linear model alone.
 
     Returns
     -------
@@ -241,16 +246,18 @@ def with_recipes(dataset: Dataset, config: Config, recipes: Sequence[str]) -> di
     ['linear', 'LightGBM', 'linear + bins', 'LightGBM + bins']
     """
     known = baselines(dataset, config)
-    parsed = [parse_recipe(recipe) for recipe in recipes]
-    kinds: list[Kind] = ["linear", "tree"]
+    parsed = [parse_recipe(recipe) for recipe in (*recipes, *linear_only)]
+    kinds = list(RECIPE_MODELS.values())
     steps = iter(make_steps(dataset, parsed, kinds=kinds, random_state=config.seed))
     made = {}
-    for recipe in parsed:
-        for name in ("linear", "LightGBM"):
-            model = known[name].steps[-1][1]
+    for number, recipe in enumerate(parsed):
+        for name in RECIPE_MODELS:
+            before, model = next(steps), known[name].steps[-1][1]
+            if name != "linear" and number >= len(recipes):
+                continue
             if isinstance(model, LogisticRegression):
                 model = clone(model).set_params(solver=_solver(dataset, recipe))
-            made[name_with_recipe(name, recipe)] = Pipeline([*next(steps), ("model", model)])
+            made[name_with_recipe(name, recipe)] = Pipeline([*before, ("model", model)])
     return made
 
 

@@ -15,11 +15,12 @@ from lib.evaluation.comparison import (
 )
 from lib.evaluation.cross_validation import Scores, cross_validate
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
-from lib.evaluation.pairs import compare_pairs
+from lib.evaluation.pairs import EQUAL, compare_pairs
 
 __all__ = [
     "BEST",
     "BETTER",
+    "EQUAL",
     "SAME",
     "WORSE",
     "Metric",

@@ -12,6 +12,8 @@ from lib.estimates import PairedTest, holm
 from lib.evaluation.comparison import compare_pair, verdict
 from lib.evaluation.cross_validation import Scores
 
+EQUAL = "no difference"
+
 
 def compare_pairs(
     scores: Scores,
@@ -38,8 +40,9 @@ def compare_pairs(
     DataFrame
         In the order given. model, against, gain (Estimate of the difference, by itself), p
         (Nadeau and Bengio's corrected t, adjusted by Holm over all pairs), verdict ("better",
-        "not distinguishable", "worse", "not tested"), visible (about the smallest gain that
-        would have counted, were this the strongest of the tests).
+        "not distinguishable", "worse", "no difference" where both score the same on every fold,
+        "not tested"), visible (about the smallest gain that would have counted, were this the
+        strongest of the tests).
 
     Examples
     --------
@@ -67,12 +70,17 @@ def compare_pairs(
             "gain": [test.difference for test in tests],
             "p": p_values,
             "verdict": [
-                verdict(test, p_value=p, level=level)
+                EQUAL if _is_equal(test) else verdict(test, p_value=p, level=level)
                 for test, p in zip(tests, p_values, strict=True)
             ],
             "visible": [_smallest_visible(test, alpha) for test in tests],
         }
     )
+
+
+def _is_equal(test: PairedTest) -> bool:
+    """Whether the two scored the same on every fold."""
+    return test.statistic == 0 and test.difference.low == 0 == test.difference.high
 
 
 def _smallest_visible(test: PairedTest, alpha: float) -> float:

@@ -8,6 +8,7 @@ from lib.features.preprocessing import (
 )
 from lib.features.recipes import (
     FAMILIES,
+    N_KEPT,
     SELECTIONS,
     Recipe,
     describe_families,
@@ -17,12 +18,14 @@ from lib.features.stability import (
     Selections,
     select_repeatedly,
     stability,
+    tabulate_kept,
     tabulate_lineage,
     tabulate_stability,
 )
 
 __all__ = [
     "FAMILIES",
+    "N_KEPT",
     "SELECTIONS",
     "Recipe",
     "Selections",
@@ -34,6 +37,7 @@ __all__ = [
     "parse_recipe",
     "select_repeatedly",
     "stability",
+    "tabulate_kept",
     "tabulate_lineage",
     "tabulate_stability",
 ]

@@ -27,7 +27,7 @@ from lib.features.screening import (
     target_matrix,
 )
 
-NOTHING, ROWS, TARGET = "nothing", "training rows", "training rows and their target"
+NOTHING, ROWS, TARGET = "nothing", "rows", "rows and target"
 N_BINS, N_LEAVES = 5, 6
 N_LETTERS = N_WORDS = 10
 PATTERNS = {"characters": ".", "word_count": r"\S+", "digits": r"\d", "capitals": "[A-Z]"}
@@ -51,7 +51,7 @@ class Feature:
     how : str
         In words, with {0}, {1} … for the sources.
     learned : str
-        What making it learns from: "nothing", "training rows", or their target too.
+        What making it learns from: "nothing", training "rows", or "rows and target".
     """
 
     name: str
@@ -320,7 +320,7 @@ class TargetMeans(Family):
             name = self.prefixed(column)
             columns = [name] if each == 1 else [f"{name}_{k}" for k in range(each)]
             self._names += columns
-            words = "mean target of each label of {0}, from other rows"
+            words = "mean target of each label of {0}"
             self.features.append(Feature(name, self.name, (column,), words, TARGET))
             self.owner.update(dict.fromkeys(columns, name))
         return self._as_columns(values, X)

@@ -17,7 +17,7 @@ from lib.errors import InputError
 from lib.estimates import Estimate
 from lib.features.families import Feature
 from lib.features.preprocessing import make_steps
-from lib.features.recipes import SELECTIONS, Recipe
+from lib.features.recipes import SELECTIONS, Recipe, parse_recipe
 from lib.features.screening import Codes
 from lib.features.steps import AddFeatures, RankFeatures, raw_features
 
@@ -233,7 +233,7 @@ def tabulate_lineage(selections: Selections, dataset: Dataset) -> pd.DataFrame:
     -------
     DataFrame
         The most chosen first. feature (in words), family, sources (own names), learned_from
-        ("nothing", "training rows", "training rows and their target"), made (share of the parts
+        ("nothing", "rows", "rows and target"), made (share of the parts
         in which it came about), chosen (share of parts and methods), and for each method its
         share of the parts.
     """
@@ -261,6 +261,39 @@ def tabulate_lineage(selections: Selections, dataset: Dataset) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     return table.sort_values("chosen", ascending=False, kind="stable", ignore_index=True)
+
+
+def tabulate_kept(scores: Mapping[str, Estimate]) -> pd.DataFrame:
+    """Return scores of recipes that select, by method and by how many features stay.
+
+    Parameters
+    ----------
+    scores : mapping of str to Estimate
+        Score of each recipe; recipes without a selection are left out.
+
+    Returns
+    -------
+    DataFrame
+        method, kept (at most so many), score (Estimate), in rising order of `kept`.
+
+    Examples
+    --------
+    >>> scores = {"raw | L1 20": Estimate(0.8), "raw | L1 5": Estimate(0.7), "raw": Estimate(0.9)}
+    >>> tabulate_kept(scores)["kept"].tolist()
+    [5, 20]
+    """
+    recipes = [(parse_recipe(text), score) for text, score in scores.items()]
+    rows = [
+        (recipe.selection, recipe.n_kept, score) for recipe, score in recipes if recipe.selection
+    ]
+    table = pd.DataFrame(rows, columns=["method", "kept", "score"])
+    order = {method: number for number, method in enumerate(SELECTIONS)}
+    return table.sort_values(
+        ["method", "kept"],
+        key=lambda values: values.map(order) if values.name == "method" else values,
+        kind="stable",
+        ignore_index=True,
+    )
 
 
 def describe(feature: Feature, dataset: Dataset) -> str:
