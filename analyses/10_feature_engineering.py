@@ -106,7 +106,7 @@ if limited:
 # every curve, and with anything that two columns say only together.
 
 # %% Fit every recipe once a fold
-curve_at = [n for n in (3, 5, 10, 20, 40) if n <= judged.n_features + len(usable)]
+curve_at = [n for n in (5, 10, 40) if n != n_kept and n <= judged.n_features + len(usable)]
 curve = [f"{everything} | {method} {n}" for method in features.SELECTIONS for n in curve_at]
 candidates = models.with_recipes(judged, config, ["raw", *tried], linear_only=curve)
 scores = evaluation.cross_validate(candidates, judged, folds, scoring=scoring)
@@ -156,12 +156,12 @@ ax = plots.plot_gains(gains, metric=scoring)
 # looks at each feature alone; *L1* takes the features in the order in which a lasso admits them;
 # *null importance* asks what a forest finds beyond shuffled targets; *recursive* lets the weakest
 # of a ridge leave step by step. Each may keep as many features as the table has columns, at most
-# 20; the first three stop earlier where they find only noise.
+# 20; it stops earlier where it finds only noise.
 
 # %% Selections
 report.table(shown.loc[~of_families, columns], title="Gain of a selection over the raw columns")
 means = evaluation.tabulate_metrics(scores, level=level).set_index("model")[scoring]
-named = {recipe: models.name_with_recipe("linear", recipe) for recipe in curve}
+named = {recipe: models.name_with_recipe("linear", recipe) for recipe in [*selected, *curve]}
 kept = features.tabulate_kept({r: means[name] for r, name in named.items() if name in means})
 ax = plots.plot_kept(kept, metric=scoring, raw=average["linear"], model="linear")
 
@@ -267,20 +267,23 @@ if set(recipes.values()) == {"raw"}:
     )
 
 # %% Keep candidates beside those of 11
-differing = gains[gains["verdict"] != evaluation.EQUAL]
-best_added = differing.sort_values("mean", ascending=False).groupby("model")["recipe"].first()
-kept_recipes = [r if r != "raw" else best_added[model] for model, r in recipes.items()]
-names = {models.name_with_recipe(m, r) for m, r in zip(recipes, kept_recipes, strict=True)}
-study_folds = folds if judged is sample else make_folds(sample)
-final = models.with_recipes(sample, config, kept_recipes)
-tracked = evaluation.cross_validate(
-    {name: model for name, model in final.items() if name in names},
-    sample,
-    study_folds,
-    scoring=scoring,
+differing = gains[gains["verdict"] != evaluation.EQUAL].sort_values("mean", ascending=False)
+best_added = differing.groupby("model")["recipe"].first()
+kept_recipes = {
+    model: recipe if recipe != "raw" else best_added.get(model, "raw")
+    for model, recipe in recipes.items()
+}
+names = [models.name_with_recipe(*pair) for pair in kept_recipes.items() if pair[1] != "raw"]
+if judged is not sample or not set(names) <= set(scores.models):
+    folds = make_folds(sample)
+    made = models.with_recipes(sample, config, list(kept_recipes.values()))
+    scores = evaluation.cross_validate(made, sample, folds, scoring=scoring)
+tracked = scores.frame[scores.frame["model"].isin(names)]
+tracking.log_candidates(tracked, dataset=sample, folds=folds)
+report.finding(
+    "Tracked beside the baselines of 11, whether better or not: {tracked}.",
+    tracked=", ".join(names) or "nothing",
 )
-tracking.log_candidates(tracked, dataset=sample, folds=study_folds)
-report.finding("Tracked beside the baselines of 11: {tracked}.", tracked=", ".join(tracked.models))
 
 # %% [markdown]
 # **Next** 11 has the baselines on the same folds; `features.make_preprocessor(dataset, kind=…,

@@ -15,20 +15,22 @@ from sklearn.preprocessing import TargetEncoder
 from sklearn.tree import DecisionTreeRegressor
 
 from lib.features.operations import OPERATIONS
-from lib.features.recipes import AT_MOST, MANY_LABELS
+from lib.features.recipes import AT_MOST, MANY_LABELS, has_spellings
 from lib.features.screening import (
     MAX_ROWS,
     Codes,
     Floats,
+    code_by_edges,
     code_column,
     draw,
     evidence,
+    exceeds_chance,
     quantile_edges,
     target_matrix,
 )
 
 NOTHING, ROWS, TARGET = "nothing", "rows", "rows and target"
-N_BINS, N_LEAVES = 5, 6
+N_BINS, N_LEAVES, N_CUTS_TRIED = 5, 5, 300
 N_LETTERS = N_WORDS = 10
 PATTERNS = {"characters": ".", "word_count": r"\S+", "digits": r"\d", "capitals": "[A-Z]"}
 N_CROSS_FITS = 5
@@ -230,7 +232,7 @@ class Spelling(_Encoded):
         from skrub import StringEncoder  # noqa: PLC0415 - skrub takes seconds to import
 
         del y, owners
-        many = [str(c) for c in X.select_dtypes("category") if X[c].nunique() >= MANY_LABELS]
+        many = [str(c) for c in X.select_dtypes("category") if has_spellings(X[c])]
         for column in many[: AT_MOST[self.name]]:
             # Pairs and triples pooled misspelt labels best: as well as GapEncoder in a fifth of
             # its time, and better than MinHashEncoder in linear models.
@@ -262,7 +264,7 @@ class Bins(Family):
 
 
 class TreeBins(Bins):
-    """Numbers cut where a tree of six leaves cuts them to tell the target."""
+    """Numbers cut where a tree of five leaves cuts them to tell the target."""
 
     name = "tree bins"
     how, learned = "{0} cut where the target changes", TARGET
@@ -276,7 +278,11 @@ class TreeBins(Bins):
         if len(rows) < 2 * leaf:
             return np.empty(0)
         cuts = tree.fit(values[rows, np.newaxis], target[rows]).tree_
-        return np.unique(cuts.threshold[cuts.feature >= 0])
+        edges = np.unique(cuts.threshold[cuts.feature >= 0])
+        # The tree took the best of some hundred cuts: no more than luck is no feature.
+        codes = code_by_edges(values[rows], edges)
+        found = evidence(codes, target[rows] - target[rows].mean(axis=0))
+        return edges if exceeds_chance(*found, N_CUTS_TRIED) else np.empty(0)
 
 
 class TargetMeans(Family):

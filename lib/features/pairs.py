@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import combinations
 from typing import Any, ClassVar
 
@@ -76,9 +77,10 @@ class Ratios(_Pairs):
         """Compare what a pair tells with what the better of the two tells."""
         numbers = _paired_numbers(X, target, self.min_values)
         alone = {column: _evidence_of(X[column], target)[0] for column in numbers}
+        distance = {column: _distance_from_zero(X[column]) for column in numbers}
         found = []
         for pair in combinations(numbers, 2):
-            first, second = self.order(X, *pair)
+            first, second = self.order(*pair, distance)
             made = OPERATIONS[self.operation](X, first, second)
             together, freedom = evidence(code_numbers(made), target)
             found.append((together - max(alone[first], alone[second]), freedom, first, second))
@@ -91,10 +93,9 @@ class Ratios(_Pairs):
         operation = (self.operation, first, second)
         self.add(name, (first, second), self.how, TARGET, {name: operation})
 
-    def order(self, X: pd.DataFrame, first: str, second: str) -> tuple[str, str]:
+    def order(self, first: str, second: str, distance: Mapping[str, float]) -> tuple[str, str]:
         """Put below the line what stays farther from zero."""
-        distances = [_distance_from_zero(X[column]) for column in (first, second)]
-        return (second, first) if distances[0] > distances[1] else (first, second)
+        return (second, first) if distance[first] > distance[second] else (first, second)
 
 
 class Differences(Ratios):
@@ -103,9 +104,9 @@ class Differences(Ratios):
     name = "differences"
     operation, word, how = "difference", "minus", "{0} - {1}"
 
-    def order(self, X: pd.DataFrame, first: str, second: str) -> tuple[str, str]:
+    def order(self, first: str, second: str, distance: Mapping[str, float]) -> tuple[str, str]:
         """Keep the order of the table."""
-        del X
+        del distance
         return first, second
 
 

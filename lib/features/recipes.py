@@ -132,6 +132,21 @@ def parse_recipe(text: str | None) -> Recipe:
     raise InputError(msg + suggest(method, SELECTIONS))
 
 
+def has_spellings(column: pd.Series) -> bool:
+    """Whether a category has so many labels in words that some may be spellings of others.
+
+    Examples
+    --------
+    >>> has_spellings(pd.Series([f"town {i}" for i in range(12)], dtype="category"))
+    True
+    >>> has_spellings(pd.Series([str(i) for i in range(12)], dtype="category"))
+    False
+    """
+    labels = column.dropna().unique().astype("str")
+    in_words = pd.Series(labels, dtype="str").str.contains(r"[^\W\d_]{3}")
+    return int(in_words.sum()) >= MANY_LABELS
+
+
 def describe_families(dataset: Dataset) -> pd.DataFrame:
     """Return which families a table has columns for, and why not.
 
@@ -149,7 +164,7 @@ def describe_families(dataset: Dataset) -> pd.DataFrame:
     Examples
     --------
     >>> from lib.data import make_planted
-    >>> table = describe_families(make_planted(200, n_categories=12)).set_index("family")
+    >>> table = describe_families(make_planted(200, n_categories=4)).set_index("family")
     >>> table.loc["dates", "note"], table.loc["target encoding", "n_columns"].item()
     ('no column holds dates', 1)
     """
@@ -163,8 +178,8 @@ def describe_families(dataset: Dataset) -> pd.DataFrame:
         "dates": (len(dataset.datetimes), "no column holds dates"),
         "text": (len(dataset.text), "no column holds free text"),
         "spelling": (
-            sum(n >= MANY_LABELS for n in levels.values()),
-            f"no category has {MANY_LABELS} labels or more",
+            sum(has_spellings(X[column]) for column in levels),
+            f"no category has {MANY_LABELS} labels in words",
         ),
         "gaps": (int(X.isna().any().sum()), "no value is missing"),
         "bins": (len(spread), f"no number has more than {MANY_LABELS} values"),

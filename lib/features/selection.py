@@ -22,13 +22,14 @@ from lib.features.screening import (
 )
 
 ALPHA = 0.05
-N_SHUFFLES = 8
-N_TREES = 20
+N_SHUFFLES = 7
+N_TREES = 16
 BEYOND = 2.0  # standard deviations of the importance on shuffled targets
 MAX_FOREST_ROWS = 2_000
 N_TARGET_BINS = 5
 N_PENALTIES = 60
 DROPPED = 0.1  # of the features, in one step of the recursive elimination
+PENALTY = 0.1  # of its ridge, as a share of the rows
 
 
 def rank_features(
@@ -58,7 +59,8 @@ def rank_features(
         "mutual information" of each feature alone with the target, beyond what chance gives;
         "L1": order in which features enter a lasso [1]_, up to the penalty that noise alone would
         pass; "null importance": importance in a forest against that on shuffled targets [2]_;
-        "recursive": a ridge whose weakest features leave a tenth at a time [3]_, all are ranked.
+        "recursive": a ridge whose weakest features leave a tenth at a time [3]_, down to the size
+        with the best Bayesian information criterion.
     task : {"binary", "multiclass", "regression"}
         What `y` holds.
     random_state : int
@@ -194,21 +196,28 @@ def _by_null_importance(looked: _Looked) -> list[int]:
 
 
 def _by_elimination(looked: _Looked) -> list[int]:
-    """Rank by when a feature leaves a ridge whose weakest features leave first."""
+    """Rank by when a feature leaves a ridge whose weakest features leave first; keep by BIC."""
     of = looked.of
     X, Y = standardise(looked.table.to_numpy(dtype=float)), standardise(looked.target)
-    gram, links = X.T @ X, X.T @ Y
-    left, leavers = np.arange(X.shape[1]), list[int]()
+    Y -= Y.mean(axis=0)
+    gram, links, totals = X.T @ X, X.T @ Y, (Y**2).sum(axis=0)
+    left, leavers, criteria = np.arange(X.shape[1]), list[int](), dict[int, float]()
     while len(left):
-        penalty = np.eye(len(left)) * (1e-2 * len(X))
-        weights = np.linalg.solve(gram[np.ix_(left, left)] + penalty, links[left])
-        strength = np.bincount(of[left], (weights**2).sum(axis=1))
-        inside = np.unique(of[left])
-        weakest = inside[np.argsort(strength[inside], kind="stable")]
+        inner = gram[np.ix_(left, left)]
+        weights = np.linalg.solve(inner + np.eye(len(left)) * (PENALTY * len(X)), links[left])
+        inside, counts = np.unique(of[left], return_counts=True)
+        errors = totals - 2 * (weights * links[left]).sum(axis=0)
+        errors += ((inner @ weights) * weights).sum(axis=0)
+        fit = len(X) * np.log(np.maximum(errors / len(X), 1e-12)) + len(left) * np.log(len(X))
+        criteria[len(inside)] = float(fit.sum())
+        # by the mean over a feature's columns, or those of many columns would always stay
+        strength = np.bincount(of[left], (weights**2).sum(axis=1))[inside] / counts
+        weakest = inside[np.argsort(strength, kind="stable")]
         leaving = weakest[: max(1, int(DROPPED * len(inside)))]
         leavers += leaving.tolist()
         left = left[~np.isin(of[left], leaving)]
-    return leavers[::-1]
+    best = min(criteria, key=lambda size: (criteria[size], size))
+    return leavers[::-1][:best]
 
 
 def code_or_number(column: pd.Series) -> Floats:
@@ -223,7 +232,7 @@ def code_or_number(column: pd.Series) -> Floats:
 
 def _noise(X: Floats, gram: Floats, target: Floats) -> float:
     """Return the standard deviation that a ridge leaves of a target of variance one."""
-    penalised = gram + np.eye(len(gram)) * (1e-2 * len(X))
+    penalised = gram + np.eye(len(gram)) * (0.1 * len(X))
     fitted = X @ np.linalg.solve(penalised, X.T @ target)
     freedom = max(len(X) - X.shape[1], len(X) // 4, 1)
     left = float(((target - fitted) ** 2).sum() / freedom)

@@ -54,17 +54,18 @@ def plot_gains(
         say(ax, "no family of features applies to this table")
         set_title(ax, "Nothing to add")
         return ax
-    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2, label=f"{reference}, no gain")
+    ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2, label=f"{reference} columns, no gain")
     offsets = np.linspace(-0.18, 0.18, len(models)) if len(models) > 1 else np.zeros(1)
     level = getattr(gains["gain"].iloc[0], "level", 0.95)
     for i, model in enumerate(models):
         own = gains[(gains["model"] == model) & gains["recipe"].isin(recipes)]
         at = np.array([recipes.index(recipe) for recipe in own["recipe"]]) + offsets[i]
-        _draw_gains(ax, own, at, label=f"{model}, {level:.0%} interval", number=i)
-    ax.set_yticks(range(len(recipes)), short_labels(recipes, 40, inches=2.9))
+        _draw_gains(ax, own, at, label=f"{shorten(model)}, {level:.0%} interval", number=i)
+    words = [str(recipe).removeprefix(f"{reference} + ") for recipe in recipes]
+    ax.set_yticks(range(len(recipes)), short_labels(words, 40, inches=2.9))
     ax.set_ylim(len(recipes) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-    legend_below(ax)
+    legend_below(ax, n_columns=2)
     left_out = of_many(len(recipes), gains["recipe"].nunique(), "recipes drawn")
     if left_out:
         ax.set_ylabel(f"recipe ({left_out})")
@@ -108,7 +109,7 @@ def plot_selection(
     labels = short_labels(shown["feature"], 46, inches=3.4)
     size = in_points("medium") * 0.95
     room = 1.2 + max((text_width(label, size) for label in labels), default=1.0)
-    ax = make_axes(ax, width=room + 1.15 * max(len(methods), 3), height=2.0 + 0.27 * len(shown))
+    ax = make_axes(ax, width=room + 1.5 * max(len(methods), 3), height=2.0 + 0.27 * len(shown))
     values = shown[methods].to_numpy(dtype=float)
     ax.imshow(values, aspect="auto", cmap="Blues", vmin=0, vmax=1.15)
     for (row, column), value in np.ndenumerate(values):
@@ -122,7 +123,7 @@ def plot_selection(
         f"{name}\nstability {_number(estimate.value)}"
         for name, estimate in zip(methods, stability["stability"], strict=True)
     ]
-    ax.set_xticks(range(len(methods)), [tick.replace(" ", "\n", 1) for tick in ticks])
+    ax.set_xticks(range(len(methods)), ticks)
     ax.grid(visible=False)
     left_out = of_many(len(shown), len(lineage), "features drawn")
     ax.set_xlabel("share of the parts in which a method keeps the feature")
@@ -172,8 +173,8 @@ def plot_kept(
     ax.axhline(raw, color=GREY, linestyle="--", linewidth=1.2, label=f"raw columns, {model}")
     for i, (method, rows) in enumerate(curve.groupby("method", sort=False)):
         values = [estimate.value for estimate in rows["score"]]
-        style = {"color": COLORS[i % 4], "marker": MARKERS[i % 4]}
-        ax.plot(rows["kept"], values, label=str(method), **style)  # type: ignore[arg-type]
+        style: dict[str, Any] = {"color": COLORS[i % 4], "marker": MARKERS[i % 4]}
+        ax.plot(rows["kept"], values, label=str(method), **style)
     numbers = sorted(set(curve["kept"]))
     ax.set_xticks(numbers, [f"{number:,}" for number in numbers])
     legend_below(ax)
@@ -200,8 +201,9 @@ def _draw_gains(ax: Axes, own: pd.DataFrame, at: Any, *, label: str, number: int
     ax.errorbar(values, at, xerr=arms, fmt="none", ecolor=color, capsize=3, elinewidth=1.4)
     told = own["verdict"].isin(["better", "worse"]).to_numpy()
     faces = [color if is_told else "white" for is_told in told]
-    ax.scatter(values, at, s=34, marker=marker, c=faces, edgecolors=color, zorder=3)
-    ax.scatter([], [], s=34, marker=marker, c=color, label=label)
+    style: dict[str, Any] = {"s": 34, "marker": marker, "edgecolors": color, "linewidths": 1.4}
+    ax.scatter(values, at, c=faces, zorder=3, **style)
+    ax.scatter([], [], c=color, label=label, **style)
 
 
 def _gain_claim(gains: pd.DataFrame) -> str:
