@@ -81,6 +81,7 @@ class Family(abc.ABC):
         self.random_state = random_state
         self.features: list[Feature] = []
         self.owner: dict[str, str] = {}  # made column -> feature
+        self.replaces: set[str] = set()  # raw columns that models no longer see
         self._operations: dict[str, tuple[Any, ...]] = {}  # made column -> operation, arguments
 
     @abc.abstractmethod
@@ -321,12 +322,18 @@ class TargetMeans(Family):
         with_names = X[self._columns].apply(_strings).to_numpy(dtype=object)
         values = self._encoder.fit_transform(with_names, np.asarray(y))
         each = values.shape[1] // len(self._columns)
+        self._spread = float(np.std(y)) or 1.0
+        self._means = _class_means(np.asarray(y), self._encoder)
+        self._center(values, y, parts)
         self._names = []
         for column in self._columns:
             name = self.prefixed(column)
             columns = [name] if each == 1 else [f"{name}_{k}" for k in range(each)]
             self._names += columns
             words = "mean target of each label of {0}"
+            if X[column].nunique() > MANY_LABELS:
+                self.replaces.add(column)
+                words += ", in its place"
             self.features.append(Feature(name, self.name, (column,), words, TARGET))
             self.owner.update(dict.fromkeys(columns, name))
         return self._as_columns(values, X)
@@ -337,6 +344,16 @@ class TargetMeans(Family):
             return {}
         with_names = X[self._columns].apply(_strings).to_numpy(dtype=object)
         return self._as_columns(self._encoder.transform(with_names), X)
+
+    def _center(self, values: Floats, y: Any, parts: list[tuple[Codes, Codes]]) -> None:
+        """Take out how the mean of the other rows differs from part to part.
+
+        A part of high targets is encoded by rows of low ones. Where labels mean nothing, that
+        would be all that the encoding holds, and a model would learn it with the wrong sign.
+        """
+        for others, part in parts:
+            shift = self._means - _class_means(np.asarray(y)[others], self._encoder)
+            values[part] += np.tile(shift, values.shape[1] // len(shift))
 
     def _as_columns(self, values: Floats, X: pd.DataFrame) -> Made:
         return {name: pd.Series(values[:, i], index=X.index) for i, name in enumerate(self._names)}
@@ -378,6 +395,14 @@ def strongest_numbers(
     strength = [-evidence(code_column(X[c].iloc[rows]), centred)[0] for c in numbers]
     kept = set(np.argsort(strength, kind="stable")[:n_kept].tolist())
     return [column for i, column in enumerate(numbers) if i in kept]
+
+
+def _class_means(y: npt.NDArray[Any], encoder: TargetEncoder) -> Floats:
+    """Return the mean target, or the share of each class that an encoder has columns for."""
+    if encoder.target_type_ == "continuous":
+        return np.array([float(np.mean(y))])
+    classes = encoder.classes_ if encoder.target_type_ == "multiclass" else encoder.classes_[1:]
+    return np.array([float(np.mean(y == label)) for label in classes])
 
 
 def _cross_parts(

@@ -23,7 +23,7 @@ FAMILIES = {
     "ratios": "one number over another",
     "differences": "one number minus another",
     "interactions": "products of numbers, combinations of categories",
-    "target encoding": "mean target of a category, from other rows",
+    "target encoding": "mean target of a label, from other rows; in place of many labels",
 }
 SELECTIONS: dict[Selection, str] = {
     "mutual information": "what each feature alone tells about the target, of whatever shape",

@@ -191,8 +191,11 @@ class AddFeatures(_Step):
             if isinstance(tree[name].dtype, pd.CategoricalDtype) and tree[name].cat.ordered
         }
         tree = tree.assign(**codes)
-        tables = {"linear": [X.linear, linear], "tree": [X.tree, tree]}
-        joined = {kind: pd.concat(parts, axis=1) for kind, parts in tables.items()}
+        replaced = {column for family in self.families_ for column in family.replaces}
+        joined = {}
+        for kind, before, made in (("linear", X.linear, linear), ("tree", X.tree, tree)):
+            stays = [X.owners[kind][str(name)] not in replaced for name in before]
+            joined[kind] = pd.concat([before.loc[:, stays], made], axis=1)
         return replace(X, **joined, owners=owners)
 
     def _find_groups(self, X: pd.DataFrame) -> Codes | None:
