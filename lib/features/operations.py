@@ -18,7 +18,7 @@ OTHER = "other"
 
 def weekday(X: pd.DataFrame, date: str) -> pd.Categorical:
     """Return the day of the week, from 0 on Monday."""
-    return pd.Categorical(X[date].dt.dayofweek, categories=range(7))
+    return pd.Categorical(X[date].dt.day_of_week, categories=range(7))
 
 
 def circle(X: pd.DataFrame, date: str, period: float, wave: str) -> Floats:
