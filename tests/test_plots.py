@@ -556,8 +556,6 @@ def test_drift_and_missing():
 @pytest.mark.parametrize("n_models", [1, 3, 40])
 def test_scores(n_models):
     """One model or forty: legend below, names readable."""
-    from lib.estimates import Estimate
-
     names = ["dummy", *(f"{'W' * 50} {i}" for i in range(1, n_models))]
     rows = [(m, k, "r2", 0.1 * i + 0.01 * k) for i, m in enumerate(names) for k in range(3)]
     frame = pd.DataFrame(rows, columns=["model", "fold", "metric", "score"])

@@ -60,12 +60,12 @@ def plot_gains(
     for i, model in enumerate(models):
         own = gains[(gains["model"] == model) & gains["recipe"].isin(recipes)]
         at = np.array([recipes.index(recipe) for recipe in own["recipe"]]) + offsets[i]
-        _draw_gains(ax, own, at, label=f"{shorten(model)}, {level:.0%} interval", number=i)
+        _draw_gains(ax, own, at, label=f"{shorten(model, 20)}, {level:.0%} interval", number=i)
     words = [str(recipe).removeprefix(f"{reference} + ") for recipe in recipes]
     ax.set_yticks(range(len(recipes)), short_labels(words, 40, inches=2.9))
     ax.set_ylim(len(recipes) - 0.4, -0.6)
     ax.grid(visible=False, axis="y")
-    legend_below(ax, n_columns=2)
+    legend_below(ax, n_columns=1)
     left_out = of_many(len(recipes), gains["recipe"].nunique(), "recipes drawn")
     if left_out:
         ax.set_ylabel(f"recipe ({left_out})")
