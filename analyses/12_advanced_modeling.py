@@ -109,10 +109,10 @@ questions = {
     "Do many help, without embeddings?": ("TabM", "MLP"),
     "Do many help, with embeddings?": ("TabM + embeddings", "MLP + embeddings"),
 }
-ablation = evaluation.compare_pairs(scores, questions, level=level)
-answers = ablation.assign(p_holm=ablation["p_holm"].map(format_p))
+ablation = evaluation.compare_pairs(scores, list(questions.values()), level=level)
+answers = ablation.assign(question=list(questions), p=ablation["p"].map(format_p))
 report.table(
-    answers[["question", "gain", "p_holm", "verdict"]],
+    answers[["question", "gain", "p", "verdict"]],
     title=f"Gain in {label}, positive when it helps",
 )
 report.finding(
@@ -193,7 +193,7 @@ if (sizes["n_validation"] == 0).any():
     )
 
 # %% Keep the candidates for later analyses
-tracking.log_candidates(scores.without(rival), dataset=sample, folds=folds)
+tracking.log_candidates(scores.only(*candidates), dataset=sample, folds=folds)
 
 # %% [markdown]
 # ## Conclusion

@@ -229,7 +229,7 @@ report.table(
 )
 rules = explanation.write_rules(glass[explanation.SHALLOW], sample)
 report.table(rules, title="The shallow tree in words, fitted on all training rows")
-own = scores.frame[scores.frame["model"].isin([explanation.ADDITIVE, explanation.SHALLOW])]
+own = scores.only(explanation.ADDITIVE, explanation.SHALLOW)
 tracking.log_candidates(own, dataset=sample, folds=folds)
 
 # %% [markdown]

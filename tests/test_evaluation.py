@@ -316,21 +316,21 @@ def test_several_planned_questions_are_adjusted_among_themselves():
     from lib.estimates import holm
 
     scores = planted_scores({"good": 0.0, "fair": 1.0, "poor": 3.0})
-    pairs = {"a": ("good", "fair"), "b": ("good", "poor"), "c": ("poor", "fair")}
+    pairs = [("good", "fair"), ("good", "poor"), ("poor", "fair")]
     answers = evaluation.compare_pairs(scores, pairs)
-    alone = [evaluation.compare_pair(scores, *pair) for pair in pairs.values()]
-    assert answers["question"].tolist() == list(pairs)
+    alone = [evaluation.compare_pair(scores, *pair) for pair in pairs]
+    assert answers[["model", "against"]].to_records(index=False).tolist() == pairs
     assert answers["gain"].tolist() == [test.difference for test in alone]
-    assert answers["p_holm"].tolist() == holm([test.p_value for test in alone]).tolist()
+    assert answers["p"].tolist() == holm([test.p_value for test in alone]).tolist()
     assert answers["verdict"].tolist()[1:] == ["better", "worse"]
 
 
-def test_scores_without_a_model_keep_the_others():
+def test_scores_of_some_models_leave_out_the_others():
     """What is left out leaves every table and the predictions; the rest stays as it was."""
     scores = planted_scores({"good": 0.0, "poor": 3.0})
-    rest = scores.without("poor")
+    rest = scores.only("dummy", "good")
     assert rest.models == ["dummy", "good"]
-    assert "poor" not in {*rest.predictions, *rest.times["model"], *rest.warnings["model"]}
+    assert "poor" not in {*rest.predictions, *rest.parts, *rest.times["model"]}
     assert rest.by_fold()["good"].tolist() == scores.by_fold()["good"].tolist()
     assert scores.models == ["dummy", "good", "poor"]
 

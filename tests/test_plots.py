@@ -558,14 +558,62 @@ def test_drift_and_missing():
 @pytest.mark.parametrize("n_models", [1, 3, 40])
 def test_scores(n_models):
     """One model or forty: legend below, names readable."""
-    from lib.estimates import Estimate
-
     names = ["dummy", *(f"{'W' * 50} {i}" for i in range(1, n_models))]
     rows = [(m, k, "r2", 0.1 * i + 0.01 * k) for i, m in enumerate(names) for k in range(3)]
     frame = pd.DataFrame(rows, columns=["model", "fold", "metric", "score"])
     scores = [Estimate(0.1 * i, 0.1 * i - 0.05, 0.1 * i + 0.05) for i in range(n_models)]
     ax = plots.plot_scores(frame, pd.DataFrame({"model": names, "score": scores}), metric="r2")
     check_figure(ax.figure)
+
+
+@pytest.mark.parametrize("n_recipes", [0, 1, 60])
+def test_gains_of_recipes(n_recipes):
+    """Each recipe has a row and each model a mark; the title counts what the tests confirm."""
+    estimate = Estimate(0.02, 0.01, 0.03)
+    recipes = [f"raw + {name}" for name in (HOSTILE * 5)[:n_recipes]]
+    frame = pd.DataFrame(
+        [(r, m, estimate, "better") for r in recipes for m in ("linear", "W" * 50)],
+        columns=["recipe", "model", "gain", "verdict"],
+    )
+    ax = plots.plot_gains(frame, metric="r2")
+    words = " ".join(title_artists(ax)[0].get_text().split())
+    start = f"{2 * n_recipes} of {2 * n_recipes} tests find a gain" if n_recipes else "Nothing to"
+    assert words.startswith(start)
+    check_figure(ax.figure)
+    none = frame.assign(verdict="not distinguishable")
+    if n_recipes:
+        ax = plots.plot_gains(none, metric="r2")
+        assert title_artists(ax)[0].get_text().startswith("No recipe beats the raw columns")
+
+
+def test_selected_features():
+    """Shares stand in the cells; the title names the steadiest method; the rest is counted."""
+    methods = ["mutual information", "L1", "null importance", "recursive"]
+    lineage = pd.DataFrame({"feature": [*HOSTILE, *map(str, range(30))]})
+    for i, method in enumerate(methods):
+        lineage[method] = np.linspace(1, 0, len(lineage)) * (1 - i / 10)
+    values = [Estimate(0.5), Estimate(0.9), Estimate(np.nan), Estimate(0.1)]
+    stability = pd.DataFrame({"method": methods, "stability": values})
+    ax = plots.plot_selection(lineage, stability)
+    assert "L1 selects most alike" in title_artists(ax)[0].get_text()
+    assert "25 of 46 features drawn" in ax.get_ylabel()
+    assert "100%" in [words.get_text() for words in ax.texts]
+    check_figure(ax.figure)
+    nothing = stability.assign(stability=[Estimate(np.nan)] * 4)
+    check_figure(plots.plot_selection(lineage.head(1), nothing).figure)
+
+
+def test_scores_by_number_kept():
+    """A line a method, the raw columns as a level, the best of all in the title."""
+    curve = pd.DataFrame(
+        [(m, n, Estimate(n / 100)) for m in ("L1", "recursive") for n in (5, 10, 40)],
+        columns=["method", "kept", "score"],
+    )
+    ax = plots.plot_kept(curve, metric="roc_auc", raw=0.3, model="linear")
+    assert title_artists(ax)[0].get_text().startswith("linear with 40 features kept by L1")
+    check_figure(ax.figure)
+    empty = plots.plot_kept(curve.head(0), metric="roc_auc", raw=0.3, model="linear")
+    check_figure(empty.figure)
 
 
 @pytest.mark.parametrize("periods", [2, 15, 90])

@@ -10,7 +10,6 @@ from lib.evaluation.comparison import (
     WORSE,
     compare,
     compare_pair,
-    compare_pairs,
     tabulate_metrics,
     tabulate_problems,
     tabulate_spread,
@@ -25,11 +24,13 @@ from lib.evaluation.cross_validation import (
 )
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
+from lib.evaluation.pairs import EQUAL, compare_pairs
 from lib.evaluation.strategies import estimate_scores, naive_mean
 
 __all__ = [
     "BEST",
     "BETTER",
+    "EQUAL",
     "SAME",
     "WORSE",
     "BootstrapErrors",

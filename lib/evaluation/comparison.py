@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
@@ -128,54 +127,6 @@ def compare_pair(
     if first not in by_fold or second not in by_fold:
         return PairedTest(Estimate(math.nan), math.nan, math.nan)
     return _paired(by_fold, first, second, scores.folds.test_fraction, level)
-
-
-def compare_pairs(
-    scores: Scores,
-    pairs: Mapping[str, tuple[str, str]],
-    *,
-    scoring: str | None = None,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Return the answers to several planned questions, each about two models.
-
-    Parameters
-    ----------
-    scores : Scores
-        From `cross_validate`.
-    pairs : mapping of str to tuple of two str
-        By question: the model that should gain, and the one it is measured against.
-    scoring : str, optional
-        Another metric than the one fixed beforehand.
-    level : float
-        Coverage of the intervals; one minus it is the level of the tests.
-
-    Returns
-    -------
-    DataFrame
-        question, model, against, gain (Estimate, positive when the first is better), p_holm
-        (Holm over the questions), verdict (of the first, see `verdict`).
-
-    Raises
-    ------
-    InputError
-        When a model was not tried, or `scoring` is not a metric of the task.
-    """
-    tests = [compare_pair(scores, *pair, scoring=scoring, level=level) for pair in pairs.values()]
-    p_values = holm([test.p_value for test in tests])
-    return pd.DataFrame(
-        {
-            "question": list(pairs),
-            "model": [first for first, _ in pairs.values()],
-            "against": [second for _, second in pairs.values()],
-            "gain": [test.difference for test in tests],
-            "p_holm": p_values,
-            "verdict": [
-                verdict(test, p_value=p, level=level)
-                for test, p in zip(tests, p_values, strict=True)
-            ],
-        }
-    )
 
 
 def verdict(test: PairedTest, *, p_value: float | None = None, level: float = 0.95) -> str:

@@ -74,20 +74,20 @@ class Scores:
         chosen = self.frame[self.frame["metric"] == (metric or self.scoring)]
         return chosen.pivot_table(index="fold", columns="model", values="score", sort=False)
 
-    def without(self, *models: str) -> Scores:
-        """Return the scores of the other models."""
+    def only(self, *models: str) -> Scores:
+        """Return the scores of some of the models, with all that belongs to them."""
 
-        def rest(table: pd.DataFrame) -> pd.DataFrame:
-            return table[~table["model"].isin(models)].reset_index(drop=True)
+        def own(table: pd.DataFrame) -> pd.DataFrame:
+            return table[table["model"].isin(models)].reset_index(drop=True)
 
         return replace(
             self,
-            frame=rest(self.frame),
-            times=rest(self.times),
-            failures=rest(self.failures),
-            warnings=rest(self.warnings),
-            predictions={k: v for k, v in self.predictions.items() if k not in models},
-            parts={k: v for k, v in self.parts.items() if k not in models},
+            frame=own(self.frame),
+            times=own(self.times),
+            failures=own(self.failures),
+            warnings=own(self.warnings),
+            predictions={k: v for k, v in self.predictions.items() if k in models},
+            parts={k: v for k, v in self.parts.items() if k in models},
         )
 
 

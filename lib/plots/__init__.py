@@ -24,6 +24,7 @@ from lib.plots.explanation import (
     plot_subgroups,
     plot_waterfall,
 )
+from lib.plots.features import plot_gains, plot_kept, plot_selection
 from lib.plots.folds import plot_folds
 from lib.plots.interactive import make_scatter_matrix_page
 from lib.plots.neural import plot_seed_spread, plot_training_curves
@@ -58,7 +59,9 @@ __all__ = [
     "plot_effects",
     "plot_error_correlation",
     "plot_folds",
+    "plot_gains",
     "plot_importance",
+    "plot_kept",
     "plot_member_contributions",
     "plot_missing",
     "plot_model_performance",
@@ -72,6 +75,7 @@ __all__ = [
     "plot_scores",
     "plot_search_history",
     "plot_seed_spread",
+    "plot_selection",
     "plot_shuffles",
     "plot_slices",
     "plot_strategies",

@@ -19,7 +19,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lib import evaluation, explanation, models, neural, plots, resampling, statistics, tuning
+from lib import (
+    evaluation,
+    explanation,
+    features,
+    models,
+    neural,
+    plots,
+    resampling,
+    statistics,
+    tuning,
+)
 from lib.config import Config, load_config, project_root
 from lib.data import Dataset, load_data
 
@@ -140,6 +150,34 @@ def _plot_scores(t: Table) -> Any:
     comparison = evaluation.compare(t.scores, reference="dummy")
     metric = evaluation.default_scoring(t.train.task)
     return plots.plot_scores(t.scores.frame, comparison, metric=metric)
+
+
+def _plot_gains(t: Table) -> Any:
+    recipes = ["raw + bins", "raw + ratios", "raw + interactions"]
+    candidates = models.with_recipes(t.train, t.config, ["raw", *recipes])
+    scores = evaluation.cross_validate(candidates, t.train, t.scores.folds)
+    pairs = [(name, name.split(" + ")[0]) for name in scores.models if " + " in name]
+    gains = evaluation.compare_pairs(scores, pairs)
+    gains = gains.assign(recipe=[name.split(" + ")[1] for name, _ in pairs], model=gains["against"])
+    return plots.plot_gains(gains, metric=scores.scoring)
+
+
+def _plot_selection(t: Table) -> Any:
+    found = features.select_repeatedly(
+        t.train, t.scores.folds, families=["bins", "ratios"], n_kept=10, n_draws=1
+    )
+    lineage = features.tabulate_lineage(found, t.train)
+    return plots.plot_selection(lineage, features.tabulate_stability(found), max_features=15)
+
+
+def _plot_kept(t: Table) -> Any:
+    recipes = [f"raw | {method} {n}" for method in features.SELECTIONS for n in (3, 6, 10)]
+    candidates = models.with_recipes(t.train, t.config, [], linear_only=["raw", *recipes])
+    scores = evaluation.cross_validate(candidates, t.train, t.scores.folds)
+    means = evaluation.tabulate_metrics(scores).set_index("model")[scores.scoring]
+    kept = features.tabulate_kept({r: means[models.name_with_recipe("linear", r)] for r in recipes})
+    raw = means["linear"].value
+    return plots.plot_kept(kept, metric=scores.scoring, raw=raw, model="linear")
 
 
 def _plot_target(t: Table) -> Any:
@@ -314,6 +352,9 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
     _plot_scores: "Does a model beat the dummy? A dot a fold, and corrected intervals.",
+    _plot_gains: "Which features made from the columns help a model?",
+    _plot_selection: "Which features are kept, and by whom, on other rows?",
+    _plot_kept: "How many features does a linear model need?",
     _plot_target: "How is the target distributed?",
     _plot_strengths: "Which features go with the target, each alone?",
     _plot_target_panel: "How does the target change over the strongest features?",
