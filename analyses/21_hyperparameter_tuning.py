@@ -156,6 +156,10 @@ report.table(shown, title="Where the best trial lies in the ranges")
 importance = tuning.compute_importance([found, *nested.found["tpe"], *nested.found["random"]])
 ax = plots.plot_parameter_importance(importance)
 
+# %% [markdown]
+# Where a cloud is flat, the parameter hardly matters there; where it climbs towards an end, the
+# best may lie beyond. Lines that run together show which parameters good trials share.
+
 # %% Every trial against every parameter
 figure = plots.plot_slices(found.trials, edges, metric=scoring)
 
