@@ -543,8 +543,11 @@ def tests() -> list[Simulation]:
         null("number and 5 levels, skewed, 150 rows",
              levels(n=150, n_levels=5, population=skewed)),
         null("table of 2 × 2, 150 rows", table(n=150, first=two, second=two)),
-        null("table of 2 × 2, 25 rows", table(n=25, first=[0.7, 0.3], second=[0.75, 0.25])),
-        null("table of 2 × 2, 40 rows", table(n=40, first=[0.5, 0.5], second=[0.9, 0.1])),
+        # Fisher's test has few outcomes to choose from here: even mid-p cannot reach its level.
+        null("table of 2 × 2, 25 rows", table(n=25, first=[0.7, 0.3], second=[0.75, 0.25]),
+             at_most=True),
+        null("table of 2 × 2, 40 rows", table(n=40, first=[0.5, 0.5], second=[0.9, 0.1]),
+             at_most=True),
         null("table of 4 × 3, 300 rows", table(n=300, first=four, second=[0.5, 0.3, 0.2])),
         null("table of 4 × 3, 40 rows", table(n=40, first=four, second=[0.5, 0.3, 0.2]), 0.25),
         null("2 numbers, normal, 15 rows", numbers(n=15)),
