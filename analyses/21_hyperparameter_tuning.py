@@ -50,7 +50,12 @@ if len(sample) < len(train):
 # %% Metric, folds, ranges
 scoring = evaluation.default_scoring(sample.task)
 label = evaluation.scorers(sample.task)[scoring].label
-cv = resampling.make_cv(sample, n_splits=config.budget.n_splits, random_state=config.seed)
+cv = resampling.make_cv(
+    sample,
+    n_splits=config.budget.n_splits,
+    n_repeats=config.budget.n_repeats,
+    random_state=config.seed,
+)
 folds = resampling.make_folds(sample, cv)
 tunable = tuning.make_tunable(model, sample, config)
 n_trials = config.budget.n_trials
@@ -166,8 +171,8 @@ figure = plots.plot_slices(found.trials, edges, metric=scoring)
 # %% Good trials and bad ones
 ax = plots.plot_parallel(found.trials, edges, metric=scoring)
 
-# %% Keep the candidates for later analyses
-tracking.log_candidates(scores, dataset=sample, folds=folds)
+# %% Keep the tuned model as a candidate for later analyses
+tracking.log_candidates(scores.only(tuned), dataset=sample, folds=folds)
 
 # %% [markdown]
 # ## Conclusion

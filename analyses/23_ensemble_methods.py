@@ -8,7 +8,7 @@
 # whose errors go together; what every member adds; the price in time; calibration; and a verdict,
 # of which "not worth it" is one.
 #
-# **You need** 11
+# **You need** 10, 11, 12, 21
 #
 # **Status** complete
 
@@ -37,7 +37,8 @@ cv = resampling.make_cv(
     random_state=config.seed,
 )
 folds = resampling.make_folds(sample, cv)
-tracked = tracking.load_predictions(config, dataset=sample, folds=folds)
+needed = ("10", "11", "12", "21")
+tracked = tracking.load_predictions(config, analyses=needed, dataset=sample, folds=folds)
 predictions = {name: candidate.parts for name, candidate in tracked.items()}
 members = ensembles.gather_members(predictions, sample, folds)
 report.finding("The training rows: {data}.", data=train.summary())

@@ -165,7 +165,7 @@ def test_plain_python_runs_an_analysis_from_a_foreign_folder(path, tmp_path, req
 
 @pytest.mark.slow
 def test_what_an_analysis_needs_and_lacks_is_one_sentence(tmp_path):
-    """Without the record of 11, 23 names the command that makes it."""
+    """Without the record of others, 23 names the command that makes it."""
     done = subprocess.run(
         [sys.executable, str(ROOT / "analyses" / "23_ensemble_methods.py")],
         env={**os.environ, "STUDY_REPORTS": str(tmp_path), "STUDY_DATASET": "wine"},
@@ -176,7 +176,7 @@ def test_what_an_analysis_needs_and_lacks_is_one_sentence(tmp_path):
     )
     assert done.returncode != 0
     last = done.stderr.strip().splitlines()[-1]
-    assert last.endswith("make them with: nox -s run_analyses -- 11")
+    assert last.endswith("make them with: nox -s run_analyses -- 10 11 12 21")
 
 
 @pytest.mark.slow

@@ -313,8 +313,9 @@ def test_kept_predictions_come_back_by_name(tmp_path, monkeypatch):
     members = noisy_members({"a/b: 'x'": 1.0, "two": 0.5})
     dataset, folds = members.dataset, members.folds
     parts = dict(zip(members.names, members.parts, strict=True))
-    with pytest.raises(InputError, match="run_analyses -- 11"):
-        tracking.load_predictions(config, dataset=dataset, folds=folds)
+    asked = {"analyses": ["11", "12", "13"]}
+    with pytest.raises(InputError, match="run_analyses -- 11 12 13"):
+        tracking.load_predictions(config, **asked, dataset=dataset, folds=folds)
     for analysis, factor, state in (
         ("11_baseline", 1.0, "passed"),
         ("12_net", 2.0, "passed"),
@@ -328,11 +329,13 @@ def test_kept_predictions_come_back_by_name(tmp_path, monkeypatch):
         given = {name: factor * values for name, values in names.items()}
         scores = evaluation.score_predictions(given, dataset, folds)
         tracking.log_candidates(scores, dataset=dataset, folds=folds)
-    found = tracking.load_predictions(config, dataset=dataset, folds=folds)
+    found = tracking.load_predictions(config, **asked, dataset=dataset, folds=folds)
     assert list(found) == ["a/b: 'x'", "two", "net"]
     assert np.array_equal(found["two"].parts, parts["two"])
     assert np.array_equal(found["net"].parts, 2 * members.parts[0])
     assert found["net"].analysis == "12_net"
+    fewer = tracking.load_predictions(config, analyses=["12"], dataset=dataset, folds=folds)
+    assert list(fewer) == ["net"]
     others = make_folds(dataset, make_cv(dataset, n_splits=3))
     with pytest.raises(InputError, match="No predictions"):
-        tracking.load_predictions(config, dataset=dataset, folds=others)
+        tracking.load_predictions(config, **asked, dataset=dataset, folds=others)

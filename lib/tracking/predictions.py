@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,8 +75,10 @@ def _read(file: Path) -> dict[str, Array]:
         return {key: stored[key] for key in stored.files}
 
 
-def load_predictions(config: Config, *, dataset: Any, folds: Any) -> dict[str, Predicted]:
-    """Return the out-of-fold predictions of all candidates that analyses tracked on these folds.
+def load_predictions(
+    config: Config, *, analyses: Sequence[str], dataset: Any, folds: Any
+) -> dict[str, Predicted]:
+    """Return the out-of-fold predictions of the candidates that analyses tracked on these folds.
 
     Only runs of the runner count, and only analyses that passed; a candidate that several tracked
     is taken from the first by number.
@@ -85,6 +87,9 @@ def load_predictions(config: Config, *, dataset: Any, folds: Any) -> dict[str, P
     ----------
     config : Config
         Says where reports are.
+    analyses : sequence of str
+        Whose candidates, by number: those that the calling analysis says it needs, so that what
+        it finds does not depend on what else has run.
     dataset : Dataset
         The rows that candidates learned from.
     folds : Folds
@@ -103,7 +108,8 @@ def load_predictions(config: Config, *, dataset: Any, folds: Any) -> dict[str, P
     found: dict[str, Predicted] = {}
     wanted = {"study.data": dataset.fingerprint, "study.folds": folds.fingerprint}
     for path in sorted((config.reports / dataset.name).glob(f"*/{FILE}")):
-        if not _has_passed(path.with_name(RESULT)):
+        is_asked = path.parent.name.partition("_")[0] in analyses
+        if not is_asked or not _has_passed(path.with_name(RESULT)):
             continue
         own = {
             candidate["tags"]["study.candidate"]: candidate  # the later of two by one name
@@ -123,7 +129,7 @@ def load_predictions(config: Config, *, dataset: Any, folds: Any) -> dict[str, P
     if not found:
         raise InputError(
             f"No predictions of candidates on these folds of '{dataset.name}' are kept; make them "
-            "with: nox -s run_analyses -- 11"
+            f"with: nox -s run_analyses -- {' '.join(analyses)}"
         )
     return found
 
