@@ -16,6 +16,7 @@ from lib.config import project_root
 ROOT = project_root()
 ANALYSES = sorted((ROOT / "analyses").glob("[0-9]*.py"))
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.timeout(900)  # whole studies: the runner itself ends what hangs
 CONFIG = jupytext.config.load_jupytext_config(str(ROOT / "analyses"))
 
 
@@ -27,7 +28,7 @@ def run_analyses(reports: Path, *arguments: str, cwd: Path = ROOT, **environment
         env={**os.environ, "STUDY_REPORTS": str(reports), **environment},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=850,
         check=False,
     )
 
