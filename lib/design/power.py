@@ -54,7 +54,7 @@ def power_over_folds(
     Examples
     --------
     >>> [round(power_over_folds(x, 0.01, 5, 0.2), 3) for x in (0.0, 0.02, 0.05)]
-    [0.05, 0.592, 1.0]
+    [0.05, 0.614, 1.0]
     """
     if n_folds < 2:
         return math.nan
@@ -97,7 +97,7 @@ def detectable_over_folds(
     Examples
     --------
     >>> print(detectable_over_folds(0.01, 5, 0.2))
-    0.026 [0.015, 0.074]
+    0.025 [0.015, 0.072]
     """
     if n_folds < 2 or math.isnan(spread):
         return Estimate(math.nan)
