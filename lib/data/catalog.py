@@ -60,6 +60,7 @@ class Trial(BaseModel):
     outcomes: dict[str, list[str]]
     covariates: list[str] = []
     strata: list[str] = []
+    units: list[str] = []
     arms: dict[str, list[str | int | float]] = {}
     note: str = ""
     published: dict[str, dict[str, float]] = {}
@@ -79,7 +80,7 @@ class Trial(BaseModel):
     def columns(self) -> list[str]:
         """Every column that it names."""
         summed = [column for columns in self.outcomes.values() for column in columns]
-        return [self.treatment, *summed, *self.covariates, *self.strata]
+        return [self.treatment, *summed, *self.covariates, *self.strata, *self.units]
 
     def renamed(self, new: Mapping[str, str]) -> Trial:
         """Return it with columns under new names.
@@ -100,6 +101,7 @@ class Trial(BaseModel):
 
         outcomes = {name: follow(columns) for name, columns in self.outcomes.items()}
         kept = {"covariates": follow(self.covariates), "strata": follow(self.strata)}
+        kept["units"] = follow(self.units)
         treatment = new.get(self.treatment, self.treatment)
         return self.model_copy(update={"treatment": treatment, "outcomes": outcomes, **kept})
 

@@ -39,7 +39,7 @@ class Arms:
     strata : DataFrame of float
         A 0/1 column for each level but the first.
     groups : Series or None
-        Persons: rows of one are not independent.
+        What was drawn, families or persons: rows of one are not independent.
     """
 
     trial: Trial
@@ -107,7 +107,19 @@ def read_arms(dataset: Dataset) -> Arms | None:
         if (trial.strata)
         else pd.DataFrame(index=arm.index)
     )
-    return Arms(trial, arm, pd.DataFrame(outcomes), covariates, strata, inside.groups)
+    return Arms(trial, arm, pd.DataFrame(outcomes), covariates, strata, _units(inside))
+
+
+def _units(dataset: Dataset) -> pd.Series | None:
+    """Return what was drawn: rows that share the columns of `units`, never less than a group."""
+    columns = dataset.trial.units if dataset.trial else []
+    if not columns:
+        return dataset.groups
+    shared = pd.concat([_column(dataset, name).astype(str) for name in columns], axis=1)
+    codes = shared.groupby(list(shared.columns), sort=False).ngroup()
+    if dataset.groups is not None:
+        codes = codes.groupby(dataset.groups.to_numpy()).transform("first")
+    return codes.rename("unit")
 
 
 def _column(dataset: Dataset, own_name: str) -> pd.Series:

@@ -64,6 +64,22 @@ def log_experiment(
     InputError
         When the model holds types outside of the allow-list, or cannot be kept without pickle.
     """
+    with warnings.catch_warnings():  # MLflow warns about its own types and its own options
+        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)
+        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
+        return _log(config, name, model, params, metrics, datasets, save_figure, dataset)
+
+
+def _log(  # noqa: PLR0917 (one caller, all needed)
+    config: Config,
+    name: str,
+    model: Any,
+    params: Mapping[str, Any],
+    metrics: Mapping[str, float],
+    datasets: Mapping[str, Mapping[str, Any]],
+    save_figure: Callable[[Path], None],
+    dataset: str | None,
+) -> str:
     import_mlflow()
     from mlflow.entities import Dataset, DatasetInput, InputTag  # noqa: PLC0415
 
@@ -123,12 +139,6 @@ def save_model(model: Any, path: Path) -> None:
     InputError
         As `log_experiment`.
     """
-    with warnings.catch_warnings():  # MLflow's first import of pyfunc warns about its own types
-        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)
-        _save(model, path)
-
-
-def _save(model: Any, path: Path) -> None:
     mlflow = import_mlflow()
     if type(model).__module__.startswith("lightgbm"):
         import mlflow.lightgbm  # noqa: PLC0415 - seconds to import
