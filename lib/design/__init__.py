@@ -7,8 +7,9 @@ from lib.design.factorial import (
     choose_factors,
     compute_effects,
     run_factorial,
+    tabulate_factors,
 )
-from lib.design.learning import Extrapolation, compute_learning_curve, extrapolate
+from lib.design.learning import Extrapolation, compute_learning_curve, extrapolate, extrapolate_all
 from lib.design.noise import Noise, compare_twins, compute_noise, false_alarm_rate, reseed
 from lib.design.power import (
     GOOD_POWER,
@@ -42,6 +43,7 @@ __all__ = [
     "compute_noise",
     "detectable_over_folds",
     "extrapolate",
+    "extrapolate_all",
     "false_alarm_rate",
     "judge",
     "make_card",
@@ -50,6 +52,7 @@ __all__ = [
     "reseed",
     "run_factorial",
     "spread_per_row",
+    "tabulate_factors",
     "tabulate_repeats",
     "would_matter",
 ]

@@ -81,6 +81,18 @@ def choose_factors(
     return factors
 
 
+def tabulate_factors(factors: Sequence[Factor]) -> pd.DataFrame:
+    """Return a table of the factors: factor, low, high.
+
+    Examples
+    --------
+    >>> tabulate_factors([Factor("rows", "half of the rows", "all rows")])["high"].tolist()
+    ['all rows']
+    """
+    rows = [(factor.name, factor.low, factor.high) for factor in factors]
+    return pd.DataFrame(rows, columns=["factor", "low", "high"])
+
+
 def choose_block(dataset: Dataset) -> tuple[str, list[str]]:
     """Return columns that belong together, at most half of them: what may be left out at once.
 
@@ -167,12 +179,7 @@ def run_factorial(
     Returns
     -------
     DataFrame with columns fold, score and one of bool for each factor
-        True is the high level.
-
-    Raises
-    ------
-    InputError
-        When a model could not be fitted in some cell.
+        True is the high level; NaN is the score of a model that could not be fitted.
     """
     metric = scorers(dataset.task)[scoring]
     by_name = {factor.name: factor for factor in factors}
@@ -196,9 +203,6 @@ def run_factorial(
             for is_high, name in ((False, by_name[MODEL].low), (True, by_name[MODEL].high)):
                 level = {MODEL: is_high, ROWS: rows, COLUMNS: columns}
                 score = score_part(fold, known[columns, rows][name], metric)
-                if not np.isfinite(score):
-                    msg = f"{name} could not be scored on fold {number} with half of the table"
-                    raise InputError(f"{msg}: rows or classes are too few for this experiment.")
                 chosen = {factor.name: level[factor.name] for factor in factors}
                 cells.append({"fold": number, **chosen, "score": score})
     return pd.DataFrame(cells)
@@ -216,7 +220,7 @@ def compute_effects(
     Parameters
     ----------
     cells : DataFrame with columns fold, score and one of bool for each factor
-        Every combination once a fold.
+        Every combination once a fold. Folds with a missing score are left out.
     test_fraction : float
         Share of rows that a fold tests on.
     level : float
@@ -226,7 +230,8 @@ def compute_effects(
     -------
     DataFrame with columns effect, order, estimate, p, verdict
         Main effects (order 1) first; `effect` joins factors by " × ", `p` is adjusted, `verdict`
-        is "raises the score", "lowers the score" or "not distinguishable from none".
+        is "raises the score", "lowers the score" or "not distinguishable from none". Empty when no
+        fold has all scores.
 
     Raises
     ------
@@ -252,6 +257,9 @@ def compute_effects(
     if len(cells) != n_cells or cells.duplicated(["fold", *names]).any():
         msg = f"A 2^{len(names)} experiment needs every combination once a fold, {n_cells} cells;"
         raise InputError(f"{msg} got {len(cells)}.")
+    cells = cells[cells.groupby("fold")["score"].transform(lambda s: s.notna().all())]
+    if cells.empty:
+        return pd.DataFrame(columns=["effect", "order", "estimate", "p", "verdict"], dtype=object)
     signs = cells[names].to_numpy(dtype=float) * 2 - 1
     subsets = [
         list(chosen)

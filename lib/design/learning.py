@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -213,6 +214,42 @@ def extrapolate(
         rate=float(rates[0]),
         n_folds=n_folds,
     )
+
+
+def extrapolate_all(
+    curve: pd.DataFrame,
+    *,
+    test_fraction: float,
+    n_resamples: int = 1_000,
+    level: float = 0.95,
+    random_state: int = 0,
+) -> list[Extrapolation]:
+    """Return the power law of every model of a learning curve that has one.
+
+    Parameters
+    ----------
+    curve, test_fraction, n_resamples, level, random_state
+        As in `extrapolate`.
+
+    Returns
+    -------
+    list of Extrapolation
+        In the order of the curve; without models that could not be fitted on enough folds.
+    """
+    found = []
+    for model in dict.fromkeys(curve["model"]):
+        with suppress(InputError):
+            found.append(
+                extrapolate(
+                    curve,
+                    model,
+                    test_fraction=test_fraction,
+                    n_resamples=n_resamples,
+                    level=level,
+                    random_state=random_state,
+                )
+            )
+    return found
 
 
 def _fit_power_law(sizes: Array, means: Array, where: Array) -> tuple[Array, Array, Array]:

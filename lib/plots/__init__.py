@@ -6,6 +6,7 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
+from lib.plots.design import plot_arms, plot_effects, plot_learning_curve, plot_noise
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
 from lib.plots.ensembles import (
@@ -32,14 +33,18 @@ from lib.plots.tuning import (
 __all__ = [
     "make_scatter_matrix_page",
     "metric_label",
+    "plot_arms",
     "plot_associations",
     "plot_coefficients",
     "plot_contributions",
     "plot_distributions",
     "plot_drift",
+    "plot_effects",
     "plot_error_correlation",
+    "plot_learning_curve",
     "plot_missing",
     "plot_model_performance",
+    "plot_noise",
     "plot_optimism",
     "plot_parallel",
     "plot_parameter_importance",
