@@ -142,6 +142,7 @@ curve = design.compute_learning_curve(
 laws = design.extrapolate_all(
     curve,
     test_fraction=folds.test_fraction,
+    highest=evaluation.scorers(sample.task)[scoring].bounds[1],
     n_resamples=config.budget.n_resamples,
     level=level,
     random_state=config.seed,
@@ -233,7 +234,7 @@ else:
 # the test claims is a false alarm. The reference is used, as it is quick, on a part of the rows.
 
 # %% Compare twins
-few = resampling.sample_rows(sample, config.budget.max_rows_slow // 2, random_state=config.seed)
+few = resampling.sample_rows(sample, config.budget.max_rows_slow // 4, random_state=config.seed)
 few_cv = resampling.make_cv(few, n_splits=config.budget.n_splits, random_state=config.seed)
 twins = design.compare_twins(
     known[card.reference],

@@ -1,7 +1,10 @@
 """Experiments are planned and judged as stated: power, curves, factors, noise, trials."""
 
+import importlib.util
 import itertools
 
+import matplotlib as mpl
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +12,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression, Ridge
 
 from lib import design, estimates, evaluation, models, plots, resampling
-from lib.config import load_config
+from lib.config import load_config, project_root
 from lib.data import Dataset, load_data, make_planted
 from lib.data.catalog import DesignChoice, Entry, Trial
 from lib.errors import InputError
@@ -22,6 +25,15 @@ ALPHA = 0.05
 def config():
     """Return the choices of a quick study."""
     return load_config(effort="quick")
+
+
+@pytest.fixture(autouse=True)
+def _style():
+    """Draw in the project's style, and leave matplotlib as it was."""
+    with mpl.rc_context():
+        plots.setup_plotting()
+        yield
+    plt.close("all")
 
 
 def correlated_differences(rng, n_studies, *, mean=0.0, n_folds=5, test_fraction=0.2):
@@ -249,6 +261,18 @@ def test_samples_are_nested_and_keep_groups_whole(n_groups):
         assert not inside & outside
 
 
+def test_no_law_goes_beyond_the_best_possible_score():
+    """A log loss that nears zero is not continued above it."""
+    rows = [("m", f, n / 8_000, n, -0.4 + 0.06 * i + 0.01 * f) for f in range(4)
+            for i, n in enumerate(SIZES)]  # fmt: skip
+    curve = pd.DataFrame(rows, columns=["model", "fold", "share", "n_rows", "score"])
+    free = design.extrapolate(curve, "m", test_fraction=0.25)
+    found = design.extrapolate(curve, "m", test_fraction=0.25, highest=0.0)
+    assert free.limit > 0 >= found.limit
+    assert found.line[["value", "high"]].max().max() <= 0
+    assert 0 < found.gain.value < free.gain.value
+
+
 def test_too_few_sizes_are_refused():
     """Three points do not make a law with three unknowns."""
     curve = make_curve(np.random.default_rng(0))
@@ -326,8 +350,8 @@ def test_a_model_without_luck_has_no_seeds(config):
 
 def test_twins_raise_no_alarm():
     """Identical pipelines: alarms in 120 pairs are no more than 5 % allows (binomial, 99.9 %)."""
-    dataset = make_planted(300, n_categories=0)
-    folds = resampling.make_folds(dataset, resampling.make_cv(dataset))
+    dataset = make_planted(150, n_categories=0)
+    folds = resampling.make_folds(dataset, resampling.make_cv(dataset, n_splits=4))
     twins = design.compare_twins(
         LogisticRegression(), dataset, folds, scoring="roc_auc", n_pairs=120
     )
@@ -336,18 +360,19 @@ def test_twins_raise_no_alarm():
     assert twins["difference"].map(lambda d: d.value).abs().max() > 0
 
 
-@pytest.mark.slow
-def test_equally_good_models_raise_about_five_percent():
-    """Two pipelines equal by construction, new data each time: alarms of 200 studies fit 5 %.
+def test_equally_good_models_raise_no_more_alarms_than_allowed():
+    """Two models equal by construction, new data each time: alarms of 400 studies fit 5 %.
 
-    The uncorrected t-test of the same differences raises clearly more.
+    The uncorrected t-test of the same differences raises clearly more (binomial, 99.9 %).
     """
-    from benchmarks.bench_design import count_alarms
-
-    corrected, plain = count_alarms(200, random_state=0)
-    low, high = stats.binom.ppf([0.001, 0.999], 200, ALPHA)
-    assert low <= corrected <= high
-    assert plain > high
+    path = project_root() / "benchmarks" / "bench_design.py"
+    spec = importlib.util.spec_from_file_location("bench_design", path)
+    bench = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(bench)
+    n_rows, n_columns = bench.SETTINGS["unstable"]
+    corrected, plain = bench.count_alarms(400, n_rows=n_rows, n_columns=n_columns)
+    most = stats.binom.ppf(0.999, 400, ALPHA)
+    assert 0 < corrected <= most < plain
 
 
 # --- trials -----------------------------------------------------------------------------------
@@ -371,12 +396,12 @@ def test_a_planted_effect_of_treatment_is_covered():
     """Intervals over persons hold the truth as often as promised; adjusting shortens them."""
     rng = np.random.default_rng(0)
     covered, lengths = [], []
-    for _ in range(150):
+    for _ in range(100):
         changes = design.compute_arm_effects(design.read_arms(make_trial(rng, effect=0.5)))
         row = changes.iloc[1]
         covered.append((row["effect"].covers(0.5), row["adjusted"].covers(0.5)))
         lengths.append([row[k].high - row[k].low for k in ("effect", "adjusted")])
-    low = stats.binom.ppf(0.001, 150, 0.95) / 150
+    low = stats.binom.ppf(0.001, 100, 0.95) / 100
     assert (np.mean(covered, axis=0) >= low).all()
     plain, adjusted = np.mean(lengths, axis=0)
     assert adjusted < 0.9 * plain
@@ -386,8 +411,8 @@ def test_balance_is_judged_by_persons():
     """Fair draws are called unlike in about 5 %, shifted ones nearly always."""
     rng = np.random.default_rng(1)
     fair = [design.compute_balance(design.read_arms(make_trial(rng)))[1].p_value < ALPHA
-            for _ in range(150)]  # fmt: skip
-    assert np.sum(fair) <= stats.binom.ppf(0.999, 150, ALPHA)
+            for _ in range(100)]  # fmt: skip
+    assert np.sum(fair) <= stats.binom.ppf(0.999, 100, ALPHA)
     table, joint = design.compute_balance(design.read_arms(make_trial(rng, shift=0.6)))
     assert joint.p_value < 0.001
     assert table["largest"].iloc[0] == pytest.approx(0.6, abs=0.2)

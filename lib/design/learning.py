@@ -132,6 +132,7 @@ def extrapolate(
     model: str,
     *,
     test_fraction: float,
+    highest: float = math.inf,
     n_resamples: int = 1_000,
     level: float = 0.95,
     random_state: int = 0,
@@ -146,6 +147,8 @@ def extrapolate(
         Whose scores.
     test_fraction : float
         Share of rows that a fold tests on.
+    highest : float
+        The best possible score: no law goes beyond it.
     n_resamples : int
         Bootstrap samples of folds.
     level : float
@@ -190,7 +193,7 @@ def extrapolate(
     rng = np.random.default_rng(random_state)
     draws = rng.integers(n_folds, size=(n_resamples, n_folds))
     means = np.vstack([values.mean(axis=0), values[draws].mean(axis=1)])
-    fitted, limits, rates = _fit_power_law(sizes, means, where)
+    fitted, limits, rates = _fit_power_law(sizes, means, where, highest)
     relative = fitted - fitted[:, [-2]]  # from the value at all rows
     widen = math.sqrt(n_folds / (n_folds - 1)) * math.sqrt(
         1 + n_folds * test_fraction / (1 - test_fraction)
@@ -202,13 +205,20 @@ def extrapolate(
     arm = (high - low) / 2 * reach
     gain = float(relative[0, -1])
     line = pd.DataFrame({"n_rows": grid, "value": fitted[0, :-2]})
-    line["low"], line["high"] = line["value"] - arm[:-2], line["value"] + arm[:-2]
+    line["low"] = line["value"] - arm[:-2]
+    line["high"] = (line["value"] + arm[:-2]).clip(upper=highest)
+    most = max(highest - float(fitted[0, -2]), gain)
     return Extrapolation(
         model=model,
         points=pd.DataFrame({"n_rows": sizes, "score": values.mean(axis=0)}),
         line=line,
         gain=Estimate(
-            gain, gain - float(arm[-1]), gain + float(arm[-1]), level, "bootstrap of folds", n_folds
+            gain,
+            gain - float(arm[-1]),
+            min(gain + float(arm[-1]), most),
+            level,
+            "bootstrap of folds",
+            n_folds,
         ),
         limit=float(limits[0]),
         rate=float(rates[0]),
@@ -220,6 +230,7 @@ def extrapolate_all(
     curve: pd.DataFrame,
     *,
     test_fraction: float,
+    highest: float = math.inf,
     n_resamples: int = 1_000,
     level: float = 0.95,
     random_state: int = 0,
@@ -228,7 +239,7 @@ def extrapolate_all(
 
     Parameters
     ----------
-    curve, test_fraction, n_resamples, level, random_state
+    curve, test_fraction, highest, n_resamples, level, random_state
         As in `extrapolate`.
 
     Returns
@@ -244,6 +255,7 @@ def extrapolate_all(
                     curve,
                     model,
                     test_fraction=test_fraction,
+                    highest=highest,
                     n_resamples=n_resamples,
                     level=level,
                     random_state=random_state,
@@ -252,7 +264,9 @@ def extrapolate_all(
     return found
 
 
-def _fit_power_law(sizes: Array, means: Array, where: Array) -> tuple[Array, Array, Array]:
+def _fit_power_law(
+    sizes: Array, means: Array, where: Array, highest: float
+) -> tuple[Array, Array, Array]:
     """Return a - b n^-c through each row of means, seen at `where`; larger samples weigh more.
 
     For each exponent the fit is linear, so all rows are fitted at once; the best exponent is
@@ -265,6 +279,10 @@ def _fit_power_law(sizes: Array, means: Array, where: Array) -> tuple[Array, Arr
         basis = np.column_stack([np.ones(len(scaled)), scaled**-rate])
         solve = np.linalg.pinv(basis * weights[:, np.newaxis]) * weights
         coefficients = means @ solve.T  # (rows, 2)
+        too_high = coefficients[:, 0] > highest
+        slope = (means[too_high] - highest) @ (basis[:, 1] * weights**2)
+        coefficients[too_high, 0] = highest
+        coefficients[too_high, 1] = slope / float((basis[:, 1] ** 2 * weights**2).sum())
         residual = (means - coefficients @ basis.T) * weights
         errors.append((residual**2).sum(axis=1))
         at = np.column_stack([np.ones(len(where)), (where / sizes[-1]) ** -rate])

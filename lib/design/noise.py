@@ -176,7 +176,8 @@ def compare_twins(
                     pieces = order_rows(ready.dataset, inside, random_state=state)
                     part = take_first(pieces, round(SHARE * len(inside)))
                     fold = PreparedFold(ready.as_dataset(), part, outside)
-                    scores.append(fold.score(steps[-1][1], metric))
+                    predicted = fold.evaluate(steps[-1][1]).prediction
+                    scores.append(metric.compute(fold.y_test, predicted, fold.weight_test))
                 differences[pair, number] = scores[0] - scores[1]
     tests = [corrected_t_test(d, folds.test_fraction, level=level) for d in differences]
     found = [(i, t.difference, t.p_value) for i, t in enumerate(tests, 1)]
