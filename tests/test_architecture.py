@@ -31,9 +31,11 @@ LEVELS = {
     "tracking": 3,
     "tuning": 3,
     "ensembles": 3,
+    "design": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
+    "experiments": 5,
     "workbench": 6,
 }
 # Inside one level these may look at each other; the order is the direction.
@@ -43,6 +45,7 @@ WITHIN_LEVEL = [
     ("evaluation", "resampling"),
     ("profile", "statistics"),
     ("tuning", "models"),
+    ("design", "models"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,6 +35,75 @@ class SplitChoice(BaseModel):
     rule: Literal["groups", "time", "random"] | None = None
     seed: int = Field(0, ge=0, lt=2**32)
     test_fraction: float = Field(0.2, gt=0, lt=0.9)
+
+
+class DesignChoice(BaseModel):
+    """What an experiment is to decide, and by which rule: written down before it is made."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    question: str | None = None
+    metric: str | None = None
+    candidate: str | None = None
+    reference: str | None = None
+    smallest_effect: float | None = Field(None, gt=0)
+    rule: Literal["above zero", "above the smallest effect"] | None = None
+
+
+class Trial(BaseModel):
+    """What was assigned by lot, and what it was to change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    treatment: str
+    control: str
+    outcomes: dict[str, list[str]]
+    covariates: list[str] = []
+    strata: list[str] = []
+    units: list[str] = []
+    arms: dict[str, list[str | int | float]] = {}
+    note: str = ""
+    published: dict[str, dict[str, float]] = {}
+    published_source: str = ""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Trial:
+        if not self.outcomes or not all(self.outcomes.values()):
+            raise ValueError("trial.outcomes names at least one outcome, each with its columns")
+        if self.arms and self.control not in self.arms:
+            raise ValueError(f"trial.control '{self.control}' is none of the trial's arms")
+        if strangers := set(self.published) - set(self.outcomes):
+            raise ValueError(f"trial.published has no outcome '{min(strangers)}' to stand beside")
+        return self
+
+    @property
+    def columns(self) -> list[str]:
+        """Every column that it names."""
+        summed = [column for columns in self.outcomes.values() for column in columns]
+        return [self.treatment, *summed, *self.covariates, *self.strata, *self.units]
+
+    def renamed(self, new: Mapping[str, str]) -> Trial:
+        """Return it with columns under new names.
+
+        Parameters
+        ----------
+        new : mapping of str to str
+            Old name to new name.
+
+        Returns
+        -------
+        Trial
+            Of the same arms.
+        """
+
+        def follow(names: list[str]) -> list[str]:
+            return [new.get(name, name) for name in names]
+
+        outcomes = {name: follow(columns) for name, columns in self.outcomes.items()}
+        kept = {"covariates": follow(self.covariates), "strata": follow(self.strata)}
+        kept["units"] = follow(self.units)
+        treatment = new.get(self.treatment, self.treatment)
+        return self.model_copy(update={"treatment": treatment, "outcomes": outcomes, **kept})
 
 
 class Entry(BaseModel):
@@ -68,6 +138,8 @@ class Entry(BaseModel):
     gains: dict[str, float] | None = None
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
     split: SplitChoice = SplitChoice()
+    design: DesignChoice | None = None
+    trial: Trial | None = None
     description: str = ""
     licence: str = ""
     source: str = ""
@@ -104,9 +176,9 @@ class Entry(BaseModel):
         Returns
         -------
         Entry
-            Its task, positive class, amounts and gains are open again.
+            Its task, positive class, design and gains are open again.
         """
-        gone = {"task": None, "positive": None, "gains": None}
+        gone = {"task": None, "positive": None, "gains": None, "design": None}
         return self.model_copy(update=gone)
 
 
@@ -241,7 +313,12 @@ def _checked(name: str, table: dict[str, Any]) -> Entry:
         where = [str(part) for part in first["loc"] if not str(part).startswith("Column")]
         key = ".".join(where)
         if first["type"] == "extra_forbidden":
-            homes: dict[str, type[BaseModel]] = {"split": SplitChoice, "columns": Column}
+            homes: dict[str, type[BaseModel]] = {
+                "split": SplitChoice,
+                "columns": Column,
+                "design": DesignChoice,
+                "trial": Trial,
+            }
             model = homes.get(where[0], Entry) if len(where) > 1 else Entry
             known = list(model.model_fields)
             hint = suggest(where[-1], known) or f" Known keys: {', '.join(known)}."

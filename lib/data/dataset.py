@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from lib.data import split as splitting
+from lib.data.catalog import DesignChoice, Trial
 from lib.data.split import Rule, Split
 from lib.errors import InputError
 
@@ -53,6 +54,10 @@ class Dataset:
         Money per decision (tp, fp, fn, tn); see data/README.md.
     currency : str
         ISO 4217 code of amounts and gains.
+    design : DesignChoice or None
+        What the catalogue wrote down before any experiment.
+    trial : Trial or None
+        What was assigned by lot; columns by their own names.
     sensitive : tuple of str
         Features on which fairness is judged, by safe name.
     labels, descriptions : mapping of str to str
@@ -81,6 +86,8 @@ class Dataset:
     amounts: pd.Series | None = field(default=None, repr=False)
     gains: Mapping[str, float] | None = None
     currency: str = "USD"
+    design: DesignChoice | None = None
+    trial: Trial | None = None
     sensitive: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict, repr=False)
     descriptions: Mapping[str, str] = field(default_factory=dict, repr=False)

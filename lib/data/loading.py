@@ -255,6 +255,7 @@ def _renamed(entry: Entry, raw: RawTable, where: str) -> tuple[Entry, RawTable]:
     update: dict[str, Any] = {key: follow(getattr(entry, key)) for key in keys}
     update["sensitive"] = [follow(column) for column in entry.sensitive]
     update["columns"] = {follow(own): entry.column(own) for own in entry.columns}
+    update["trial"] = entry.trial and entry.trial.renamed(new)
     drop = entry.drop
     update["drop"] = (
         {follow(column): reason for column, reason in drop.items()}
@@ -351,6 +352,8 @@ def _single_members(target: pl.Series, task: str) -> list[Repair]:
 def _assembled(name: str, raw: RawTable, plan: Assignment, entry: Entry) -> Dataset:
     """Return the dataset without its target."""
     frame, own = raw.frame, list(plan.features)
+    for column in entry.trial.columns if entry.trial else ():
+        roles.require_column(column, frame.columns, f"'{name}'", "[trial] names column")
     safe = dict(zip(own, safe_names(own), strict=True))
     X = {
         safe[column]: to_pandas(frame[column], kind, raw.levels.get(column))
@@ -368,6 +371,8 @@ def _assembled(name: str, raw: RawTable, plan: Assignment, entry: Entry) -> Data
         sample_weight=_side_column(frame, plan.weights),
         amounts=_side_column(frame, plan.amounts),
         gains=entry.gains,
+        design=entry.design,
+        trial=entry.trial,
         sensitive=_sensitive(entry, frame.columns, safe, f"'{name}'"),
         labels={safe[column]: column for column in own},
         descriptions={safe[c]: words for c, words in described.items() if words},

@@ -6,6 +6,7 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
+from lib.plots.design import plot_arms, plot_factor_effects, plot_learning_curve, plot_noise
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
 from lib.plots.ensembles import (
@@ -48,6 +49,7 @@ __all__ = [
     "make_scatter_matrix_page",
     "metric_label",
     "plot_agreement",
+    "plot_arms",
     "plot_associations",
     "plot_coefficients",
     "plot_contribution_sizes",
@@ -58,13 +60,16 @@ __all__ = [
     "plot_drift",
     "plot_effects",
     "plot_error_correlation",
+    "plot_factor_effects",
     "plot_folds",
     "plot_gains",
     "plot_importance",
     "plot_kept",
+    "plot_learning_curve",
     "plot_member_contributions",
     "plot_missing",
     "plot_model_performance",
+    "plot_noise",
     "plot_optimism",
     "plot_parallel",
     "plot_parameter_importance",

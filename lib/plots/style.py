@@ -124,6 +124,12 @@ def cell_width(ax: Axes) -> float:
     return panel_width(ax) / (spec.get_gridspec().ncols / len(spec.colspan) if spec else 1)
 
 
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure to a file and let go of it: nothing is shown."""
+    figure.savefig(path, metadata={"Software": None})
+    plt.close(figure)
+
+
 def make_axes(ax: Axes | None, *, width: float = 8.0, height: float = 4.5) -> Axes:
     """Return `ax`, or the axes of a new figure of that size in inches."""
     return plt.subplots(figsize=(width, height), layout="constrained")[1] if ax is None else ax

@@ -9,6 +9,7 @@ from lib.tracking.candidates import (
     log_candidates,
     log_deferred,
 )
+from lib.tracking.experiments import log_experiment, save_model
 from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
 from lib.tracking.runs import AnalysisRun, start_analysis_run
@@ -25,8 +26,10 @@ __all__ = [
     "load_predictions",
     "log_candidates",
     "log_deferred",
+    "log_experiment",
     "open_ui",
     "prepare_store",
     "redact",
+    "save_model",
     "start_analysis_run",
 ]

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lib import (
+    design,
     evaluation,
     explanation,
     features,
@@ -97,6 +98,38 @@ class Table:
         forest = tuning.make_tunable("random forest", few, self.config)
         objective = tuning.make_objective(forest, few, folds, scoring=self.metric)
         return tuning.search(objective, forest.space, n_trials=25, default=forest.default)
+
+    @cached_property
+    def few_folds(self) -> Any:
+        """At most 2,000 training rows, and three folds of them."""
+        few = resampling.sample_rows(self.train, 2_000)
+        return few, resampling.make_folds(few, resampling.make_cv(few, n_splits=3))
+
+    @cached_property
+    def learning(self) -> Any:
+        """Learning curves of two models, and their power laws."""
+        few, folds = self.few_folds
+        pair = ["linear", "LightGBM"]
+        curve = design.compute_learning_curve(few, folds, self.config, pair, scoring=self.metric)
+        highest = evaluation.scorers(few.task)[self.metric].bounds[1]
+        how = {"test_fraction": folds.test_fraction, "highest": highest}
+        return curve, design.extrapolate_all(curve, **how)
+
+    @cached_property
+    def factorial(self) -> Any:
+        """Scores of a 2^k experiment, and the share of rows that a fold tests on."""
+        few, folds = self.few_folds
+        factors = design.choose_factors(few, folds, candidate="LightGBM", reference="linear")
+        cells = design.run_factorial(few, folds, self.config, factors, scoring=self.metric)
+        return cells, folds.test_fraction
+
+    @cached_property
+    def by_seed(self) -> Any:
+        """Scores of a random forest with five seeds."""
+        few, folds = self.few_folds
+        forest = models.baselines(few, self.config)["random forest"]
+        seeds = design.reseed(forest, range(5))
+        return evaluation.cross_validate(seeds, few, folds).by_fold()
 
     @property
     def metric(self) -> str:
@@ -348,6 +381,25 @@ def _plot_seed_spread(t: Table) -> Any:
     return plots.plot_seed_spread(runs.scores, folds, metric=runs.scoring)
 
 
+def _plot_learning_curve(t: Table) -> Any:
+    curve, laws = t.learning
+    return plots.plot_learning_curve(curve, laws, metric=t.metric)
+
+
+def _plot_factor_effects(t: Table) -> Any:
+    cells, fraction = t.factorial
+    return plots.plot_factor_effects(design.compute_effects(cells, fraction), metric=t.metric)
+
+
+def _plot_noise(t: Table) -> Any:
+    return plots.plot_noise(t.by_seed, metric=t.metric)
+
+
+def _plot_arms(t: Table) -> Any:
+    arms = design.read_arms(t.train)
+    return arms and plots.plot_arms(design.compute_arm_effects(arms))
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -386,8 +438,13 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_shuffles: "What does shuffling each column change?",
     _plot_agreement: "Which columns are important whoever ranks, on every fold and seed?",
     _plot_subgroups: "Is the model as good, honest and strict for each part of the rows?",
+    _plot_learning_curve: "Would more rows help, and by how much?",
+    _plot_factor_effects: "What makes the score: the model, the rows, the columns, or two of them?",
+    _plot_noise: "How much of a score is luck of the seed, how much luck of the fold?",
+    _plot_arms: "What did a treatment drawn by lot change, and what was published about it?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
+    _plot_arms: lambda t: t.train.trial is not None,
     _plot_time_profile: lambda t: t.train.time is not None,
     _plot_subgroups: lambda t: bool(explanation.choose_subgroups(t.train)),
     _plot_coefficients: lambda t: t.study.fit is not None,  # not where a line separates classes
@@ -408,6 +465,8 @@ what drew it: `t.train` is `load_data(...).train`, `t.X` its features under thei
 returned, `t.shap` and `t.shuffled` its contributions and permutation importances.
 `t.study` what `statistics.study_regression` did, `t.networks` what `neural.train_from_seeds` and
 `evaluation.cross_validate` did.
+`t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did,
+`t.learning`, `t.factorial` and `t.by_seed` what functions of `lib.design` did.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of
