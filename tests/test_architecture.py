@@ -43,6 +43,7 @@ WITHIN_LEVEL = [
     ("evaluation", "resampling"),
     ("profile", "statistics"),
     ("tuning", "models"),
+    ("tuning", "neural"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.
