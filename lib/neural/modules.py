@@ -216,8 +216,9 @@ class Dropout(nn.Module):
         eights = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
         eights.random_(-(2**63), None, generator=self.generator)  # every bit is random
         bytes_ = eights.view(torch.uint8)[: x.numel()].view(x.shape)
-        kept = torch.where(bytes_ >= self.silenced, x, 0.0)  # (b, k, o)
-        return kept * (256 / (256 - self.silenced))
+        # One product forwards and one backwards: `torch.where` would take three times as long.
+        factors = (bytes_ >= self.silenced).to(x.dtype).mul_(256 / (256 - self.silenced))
+        return x * factors  # (b, k, o)
 
 
 class Network(nn.Module):
