@@ -33,8 +33,8 @@ def finding(template: str, /, *, tolerance: str = "blas", **values: Any) -> Find
     template : str
         One sentence of Markdown with a placeholder for every value: `"AUC {auc}, {share:.1%}"`.
     tolerance : {"blas", "tree", "torch", "exact"}, default="blas"
-        How far the floats may differ between two machines: by 1e-7, 1e-9, 0.02 or 0 of
-        themselves, those of "torch" that have an interval by a tenth of its width. Counts, words
+        How far the floats may differ between two machines: by 1e-7, 1e-9, 0.2 or 0 of
+        themselves, those of "torch" that have an interval by a quarter of its width. Counts, words
         and choices are always exact.
     **values : Estimate, int, float, bool or str
         Names are unique in an analysis; a name that starts with `_` is shown, not recorded.
