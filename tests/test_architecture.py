@@ -46,6 +46,7 @@ WITHIN_LEVEL = [
     ("profile", "statistics"),
     ("tuning", "models"),
     ("design", "models"),
+    ("tuning", "neural"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.

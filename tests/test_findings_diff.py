@@ -1,5 +1,6 @@
 """The diff says what changed, all of it, and nothing else; tolerance forgives only rounding."""
 
+import json
 import subprocess
 
 import pandas as pd
@@ -149,6 +150,73 @@ def test_counts_and_words_are_exact():
     count = twin(1_000_001, kind="count", tolerance="exact")
     old, new = shown("1,000,000", "count"), shown("1,000,001", "count")
     assert diff_beyond_tolerance(old, new, count) == ["x 1,000,000 → 1,000,001"]
+
+
+def run_network(config, *, gain=(0.0112, -0.0081, 0.0305), p=0.181, verdict="tied", **table_of):
+    """Record an analysis that trained networks; return its Markdown, values and sections."""
+    record = start_record(
+        analysis="12_advanced_modeling",
+        title="12 · Advanced modeling",
+        dataset={"name": "rand_hie", "fingerprint": "feed"},
+        config=config,
+        folder=config.reports / "rand_hie" / "12_advanced_modeling",
+    )
+    finding(
+        "TabM gains {gain} (p {_p}), {verdict}.",
+        gain=Estimate(*gain),
+        _p=f"{p:.3f}",
+        verdict=verdict,
+        tolerance="torch",
+    )
+    rows = {
+        "model": ["MLP", "TabM"],
+        "score": [Estimate(0.771, 0.761, 0.781), Estimate(0.770, 0.760, 0.780)],
+        "p_holm": ["0.512", "< 0.001"],
+        "words": ["tied", "worse"],
+        "n": [7303, 7303],
+    }
+    frame = pd.DataFrame({**rows, **table_of})
+    table(frame, title="Scores", tolerance="torch")
+    record.finish({"git_commit": "abc"})
+    Record.current = None
+    twin = json.loads((record.folder / "findings.json").read_text(encoding="utf-8"))
+    return record.to_markdown(), twin["values"], twin["sections"]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, []),
+        ({"gain": (0.0139, -0.0052, 0.0330)}, []),  # by less than a quarter of its interval's width
+        ({"gain": (0.0232, 0.0039, 0.0425)}, ["gain 0.0112 → 0.0232: inside noise"]),
+        ({"p": 0.184}, []),
+        ({"p": 0.251}, ["reworded: TabM gains 0.011 [-0.008, 0.030] (p 0.181), tied"]),
+        ({"verdict": "better"}, ["verdict tied → better: the choice changed"]),
+        ({"score": [Estimate(0.770, 0.760, 0.780), Estimate(0.771, 0.761, 0.781)]}, []),
+        ({"score": [Estimate(0.778, 0.768, 0.788), Estimate(0.77, 0.76, 0.78)]}, ["1 of 2 rows"]),
+        ({"words": ["tied", "better"]}, ["1 of 2 rows changed"]),
+        ({"n": [7303, 7304]}, ["1 of 2 rows changed"]),
+        (
+            {"model": ["TabM", "MLP"], "p_holm": ["< 0.001", "0.512"], "words": ["worse", "tied"]},
+            [],
+        ),
+    ],
+)
+def test_networks_may_move_by_a_quarter_of_an_interval(config, change, said):
+    """Last digits of another processor are forgiven; verdicts, counts, larger steps are not."""
+    before = run_network(config)[0]
+    after, values, sections = run_network(config, **change)
+    changes = diff_beyond_tolerance(before, after, values, sections=sections)
+    assert len(changes) == len(said), changes
+    assert all(words in change for words, change in zip(said, changes, strict=True))
+
+
+def test_without_the_class_a_table_is_exact(config):
+    """A step in the third digit fails where the analysis did not say that a network made it."""
+    rows = {"model": ["dummy"], "auc": [Estimate(0.772, 0.70, 0.84)]}
+    moved = {"model": ["dummy"], "auc": [Estimate(0.774, 0.70, 0.84)]}
+    before, after = run(config, rows=rows), run(config, rows=moved)
+    assert diff_beyond_tolerance(before, after, {}) == ["table 'Scores': 1 of 1 rows changed"]
 
 
 def test_diff_accept_check_round_trip(config, capsys):

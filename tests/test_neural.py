@@ -29,8 +29,8 @@ from lib.neural import (
     train_from_seeds,
 )
 from lib.neural.encoding import TableEncoder, find_bins
+from lib.neural.losses import compute_loss
 from lib.neural.modules import Architecture, Network
-from lib.neural.training import compute_loss
 from lib.neural.validation import hold_out
 from lib.resampling import make_cv, make_folds
 

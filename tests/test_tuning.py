@@ -293,11 +293,23 @@ def test_every_model_is_tuned_for_every_task(name, task, config):
     dataset = make_planted(150, task=task, missing=0.1, seed=1)
     folds = make_folds(dataset, make_cv(dataset, n_splits=2))
     tunable = tuning.make_tunable(name, dataset, config)
+    if name == "network":
+        tunable.estimator.set_params(model__max_epochs=3)
     found = tuning.tune(tunable, dataset, folds, config, n_trials=4)
     assert set(found.trials["state"]) <= {"complete", "pruned"}
     assert found.best_value >= found.default_value
     fitted = tunable.with_params(found.best_params).fit(dataset.X, dataset.y)
     assert len(fitted.predict(dataset.X)) == len(dataset)
+
+
+def test_the_layers_of_a_network_are_tuned_as_two_numbers(config):
+    """Depth and width become the tuple that the network takes; the default is its own."""
+    tunable = tuning.make_tunable("network", make_planted(100), config)
+    own = tunable.estimator.steps[-1][1]
+    assert tunable.with_params(tunable.default).steps[-1][1].hidden_dims == own.hidden_dims
+    other = tunable.with_params({**tunable.default, "n_layers": 3, "hidden_units": 20})
+    assert other.steps[-1][1].hidden_dims == (20, 20, 20)
+    assert own.hidden_dims == (64, 64)
 
 
 def test_the_value_of_a_trial_is_the_cross_validated_score(config):

@@ -99,7 +99,8 @@ class EnsembleLinear(nn.Module):
         """Return the layer of every member."""
         if self.scale_in is not None:
             x = x * self.scale_in  # (b, k, i) * (k, i) -> (b, k, i)
-        return x @ self.weight * self.scale_out + self.bias  # (b, k or 1, i) -> (b, k, o)
+        # (b, k or 1, i) -> (b, k, o): the product and the sum in one pass
+        return torch.addcmul(self.bias, x @ self.weight, self.scale_out)
 
 
 class MemberHeads(nn.Module):
@@ -216,8 +217,9 @@ class Dropout(nn.Module):
         eights = torch.empty(-(-x.numel() // 8), dtype=torch.int64, device=x.device)
         eights.random_(-(2**63), None, generator=self.generator)  # every bit is random
         bytes_ = eights.view(torch.uint8)[: x.numel()].view(x.shape)
-        kept = torch.where(bytes_ >= self.silenced, x, 0.0)  # (b, k, o)
-        return kept * (256 / (256 - self.silenced))
+        # One product forwards and one backwards: `torch.where` would take three times as long.
+        factors = (bytes_ >= self.silenced).to(x.dtype).mul_(256 / (256 - self.silenced))
+        return x * factors  # (b, k, o)
 
 
 class Network(nn.Module):
@@ -263,7 +265,7 @@ class Network(nn.Module):
         layers: list[nn.Module] = []
         for depth, n_out in enumerate(a.hidden_dims):
             layers.append(self._layer(n_in, n_out, is_first=depth == 0, generator=generator))
-            layers += [nn.ReLU(), Dropout(a.dropout)]
+            layers += [nn.ReLU(inplace=True), Dropout(a.dropout)]
             n_in = n_out
         self.hidden = nn.Sequential(*layers)
         self.head = (

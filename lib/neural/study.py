@@ -20,7 +20,8 @@ from lib.errors import InputError, suggest
 from lib.estimates import Estimate
 from lib.evaluation import default_scoring, scorers
 from lib.features import make_preprocessor
-from lib.neural.estimators import NetworkClassifier, NetworkRegressor, choose_batch_size
+from lib.neural.base import choose_batch_size
+from lib.neural.estimators import NetworkClassifier, NetworkRegressor
 from lib.resampling import Folds
 
 # What each candidate differs in; the first is the plainest, the last has everything.

@@ -1,4 +1,4 @@
-"""The training loop, to be read and changed: batches, loss, schedule, early stopping, checkpoints.
+"""The training loop, to be read and changed: batches, schedule, early stopping, checkpoints.
 
 Rows lie on the device as whole tensors and batches are taken by index: at this size that is twice
 as fast as a DataLoader. All chance comes from one generator, whose state a checkpoint keeps, so
@@ -11,22 +11,18 @@ import copy
 import hashlib
 import math
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from lib.errors import InputError
+from lib.neural.devices import Rows, one_thread
+from lib.neural.losses import compute_loss, compute_metric, evaluate, mean_of_members
 from lib.neural.modules import Dropout, Network
 
-EVALUATED_ROWS = 4_096  # at a time
 DECAYED = ("weight", "bend")  # parameters that weight decay pulls to zero
 AVERAGED_EPOCHS = 2  # how far back the running mean of the weights reaches
 
@@ -53,34 +49,6 @@ class Settings:
     warmup: float
     max_gradient_norm: float
     loss: str
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Rows as tensors on one device.
-
-    Attributes
-    ----------
-    numbers, gaps, codes : Tensor of shape (n_rows, …)
-        What the network takes.
-    target : Tensor of shape (n_rows,)
-        Codes of classes, or standardised numbers.
-    weight : Tensor of shape (n_rows,)
-        With mean 1.
-    """
-
-    numbers: Tensor
-    gaps: Tensor
-    codes: Tensor
-    target: Tensor
-    weight: Tensor
-
-    def __len__(self) -> int:
-        return len(self.target)
-
-    def inputs(self, rows: Tensor | slice) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what the network takes of some rows."""
-        return self.numbers[rows], self.gaps[rows], self.codes[rows]
 
 
 @dataclass
@@ -331,105 +299,3 @@ def learning_rate(step: int, n_steps: int, settings: Settings) -> float:
         return settings.learning_rate * (step + 1) / n_warm
     done = (step - n_warm) / max(n_steps - n_warm, 1)
     return settings.learning_rate * (1 + math.cos(math.pi * done)) / 2
-
-
-def compute_loss(outputs: Tensor, target: Tensor, weight: Tensor, loss: str) -> Tensor:
-    """Return the mean loss of all members, each judged alone.
-
-    Members trained on the loss of their mean would stop to differ.
-    """
-    n_members = outputs.shape[1]
-    repeated = target[:, None].expand(-1, n_members)  # (b,) -> (b, k)
-    if loss == "classes":
-        each = functional.cross_entropy(outputs.transpose(1, 2), repeated, reduction="none")
-    elif loss == "huber":
-        each = functional.smooth_l1_loss(outputs[:, :, 0], repeated, reduction="none")
-    else:
-        each = functional.mse_loss(outputs[:, :, 0], repeated, reduction="none")
-    return (each.mean(dim=1) * weight).mean()  # (b, k) -> (b,) -> ()
-
-
-def mean_of_members(outputs: Tensor, loss: str) -> Tensor:
-    """Return probabilities (b, o) or values (b,): the mean over the members."""
-    return outputs.softmax(dim=2).mean(dim=1) if loss == "classes" else outputs[:, :, 0].mean(dim=1)
-
-
-def compute_metric(predicted: Tensor, target: Tensor, weight: Tensor) -> float:
-    """Return accuracy, or R² of numbers: what people ask beside a loss."""
-    if predicted.ndim == 2:
-        right = (predicted.argmax(dim=1) == target).float()
-        return float((right * weight).sum() / weight.sum())
-    mean = (target * weight).sum() / weight.sum()
-    spread = float(((target - mean) ** 2 * weight).sum())
-    error = float(((target - predicted) ** 2 * weight).sum())
-    return 1 - error / spread if spread > 0 else math.nan
-
-
-def evaluate(network: Network, rows: Rows, loss: str) -> tuple[float, float]:
-    """Return loss and metric of the members' mean on some rows."""
-    predicted = predict(network, rows.numbers, rows.gaps, rows.codes, loss)
-    if loss == "classes":
-        chosen = predicted.gather(1, rows.target[:, None])[:, 0]  # (b, o) -> (b,)
-        each = -chosen.clamp_min(1e-12).log() if torch.isfinite(chosen).all() else chosen
-    elif loss == "huber":
-        each = functional.smooth_l1_loss(predicted, rows.target, reduction="none")
-    else:
-        each = functional.mse_loss(predicted, rows.target, reduction="none")
-    mean = float((each * rows.weight).sum() / rows.weight.sum())
-    return mean, compute_metric(predicted, rows.target, rows.weight)
-
-
-@torch.no_grad()
-def predict(network: Network, numbers: Tensor, gaps: Tensor, codes: Tensor, loss: str) -> Tensor:
-    """Return the members' mean for rows, some thousands at a time."""
-    network.eval()
-    parts = [
-        mean_of_members(
-            network(
-                numbers[start : start + EVALUATED_ROWS],
-                gaps[start : start + EVALUATED_ROWS],
-                codes[start : start + EVALUATED_ROWS],
-            ),
-            loss,
-        )
-        for start in range(0, max(len(numbers), 1), EVALUATED_ROWS)
-    ]
-    return torch.cat(parts)
-
-
-def as_tensor(values: npt.NDArray[Any], device: torch.device) -> Tensor:
-    """Return an array as a tensor: single precision for numbers."""
-    is_code = np.issubdtype(values.dtype, np.integer)
-    return torch.tensor(values, dtype=torch.int64 if is_code else torch.float32, device=device)
-
-
-def choose_device(device: str) -> torch.device:
-    """Return the device that a name means; "auto" is a GPU where torch finds one.
-
-    Examples
-    --------
-    >>> choose_device("cpu")
-    device(type='cpu')
-    """
-    if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        chosen = torch.device(device)
-    except RuntimeError as error:
-        msg = f"device must be 'auto', 'cpu' or 'cuda'; got '{device}'."
-        raise InputError(msg) from error
-    if chosen.type == "cuda" and not torch.cuda.is_available():
-        msg = f"device='{device}' was asked for and torch finds no GPU: use device='auto'."
-        raise InputError(msg)
-    return chosen
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Count on one thread, so that sums have one order, and leave the setting as it was."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

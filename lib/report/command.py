@@ -116,7 +116,9 @@ def findings_check(config: Config, ids: Sequence[str] = ()) -> int:
             changes = ["not committed yet; look at it and run: nox -s findings -- accept"]
         else:
             committed = path.read_text(encoding="utf-8")
-            changes = diff_beyond_tolerance(committed, run.markdown, run.twin["values"])
+            changes = diff_beyond_tolerance(
+                committed, run.markdown, run.twin["values"], sections=run.twin["sections"]
+            )
         if run.state not in {"", "passed", "unchanged"}:
             changes = [f"the last run ended as {run.state}", *changes]
         if changes:

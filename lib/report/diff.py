@@ -17,11 +17,13 @@ from lib.report.parse import (
     parse_findings,
     parse_number,
 )
-from lib.report.record import TOLERANCES
+from lib.report.record import INTERVAL_SHARES, TOLERANCES
 from lib.report.text import format_value
 
 Same = Callable[[str, str], bool]
-_NUMBER = re.compile(r"[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?|∞)|\bn/a\b")
+_SHOWN = r"(?:[-+]?(?:\d[\d,]*(?:\.\d+)?(?:e[-+]?\d+)?%?|∞)|\bn/a\b)"
+_NUMBER = re.compile(_SHOWN)
+_ESTIMATE = re.compile(rf"({_SHOWN}) \[({_SHOWN}), ({_SHOWN})\]")
 SIMILAR = 0.6  # share of common characters from which a sentence counts as reworded
 
 
@@ -46,12 +48,18 @@ def diff(old: str, new: str) -> list[str]:
     """
     if old == new:
         return []
-    return _describe(parse_findings(old), parse_findings(new), exact=True) or [
+    return _describe(parse_findings(old), parse_findings(new), lambda _: _same_text) or [
         "the same findings and values in another order or layout"
     ]
 
 
-def diff_beyond_tolerance(committed: str, run: str, values: Mapping[str, Any]) -> list[str]:
+def diff_beyond_tolerance(
+    committed: str,
+    run: str,
+    values: Mapping[str, Any],
+    *,
+    sections: Sequence[Mapping[str, Any]] = (),
+) -> list[str]:
     """Return what a run changed beyond what another machine may change.
 
     Numbers may differ by their tolerance class and by the rounding that follows from it; counts,
@@ -63,6 +71,8 @@ def diff_beyond_tolerance(committed: str, run: str, values: Mapping[str, Any]) -
         Markdown of the committed findings and of the run.
     values : mapping
         The run's values with full precision, as in its `findings.json`.
+    sections : sequence of mapping
+        The run's sections from the same file: they know the tolerance of sentences and tables.
 
     Returns
     -------
@@ -76,37 +86,59 @@ def diff_beyond_tolerance(committed: str, run: str, values: Mapping[str, Any]) -
             new.values[name] = before
         else:
             new.values[name] = shown
-    return _describe(old, new, exact=False)
+    entries = [entry for section in sections for entry in section["entries"]]
+    loose = {e["text"].removeprefix("Warning: ") for e in entries if _is_loose(e)}
+    return _describe(old, new, lambda text: _same_by_interval if text in loose else _same_rounded)
+
+
+def _is_loose(entry: Mapping[str, Any]) -> bool:
+    return entry.get("tolerance") in INTERVAL_SHARES
 
 
 def _is_close(committed: ShownValue, value: Mapping[str, Any]) -> bool:
     """Return whether a committed value is how the run's, give or take its tolerance, is shown."""
     if value["kind"] not in {"number", "estimate"} or value["kind"] != committed.kind:
         return False
-    tolerance = TOLERANCES[value["tolerance"]]
-    for part in ("value", "low", "high"):
-        shown = getattr(committed, part)
-        number = math.nan if value[part] is None else float(value[part])
-        near = {format_value(number * (1 + sign * tolerance)) for sign in (-1, 0, 1)}
-        if shown not in near and not (shown == "" and math.isnan(number)):
-            return False
-    return True
+    parts = ("value", "low", "high")
+    shown = [getattr(committed, part) for part in parts]
+    numbers = [math.nan if value[part] is None else float(value[part]) for part in parts]
+    allowed = [abs(number) * TOLERANCES[value["tolerance"]] for number in numbers]
+    width = numbers[2] - numbers[1]
+    if value["tolerance"] in INTERVAL_SHARES:
+        if math.isfinite(width):
+            allowed = [width * INTERVAL_SHARES[value["tolerance"]]] * 3
+        return all(map(_within, shown, (_show(number) for number in numbers), allowed))
+    near = [
+        {_show(n + sign * a) for sign in (-1, 0, 1)} for n, a in zip(numbers, allowed, strict=True)
+    ]
+    return all(text in texts for text, texts in zip(shown, near, strict=True))
 
 
-def _describe(old: Findings, new: Findings, *, exact: bool) -> list[str]:
+def _show(number: float) -> str:
+    return "" if math.isnan(number) else format_value(number)
+
+
+def _within(old: str, new: str, allowed: float) -> bool:
+    """Return whether two shown numbers differ by no more than allowed, or by one last unit."""
+    if old == new:
+        return True
+    step = 1.01 * max(last_place(old), last_place(new))
+    return abs(parse_number(old) - parse_number(new)) <= max(step, allowed)
+
+
+def _describe(old: Findings, new: Findings, same_of: Callable[[str], Same]) -> list[str]:
     changed = {
         name: (old.values[name], new.values[name])
         for name in old.values
         if name in new.values and old.values[name] != new.values[name]
     }
-    same = _same_text if exact else _same_rounded
     return [
         *_origin_changes(old, new),
         *(_value_change(name, *pair) for name, pair in changed.items()),
         *_name_changes("value", old.values, new.values),
-        *_sentence_changes("warning", old.warnings, new.warnings, changed, exact=exact),
-        *_sentence_changes("finding", old.findings, new.findings, changed, exact=exact),
-        *_table_changes(old.tables, new.tables, same),
+        *_sentence_changes("warning", old.warnings, new.warnings, changed, same_of),
+        *_sentence_changes("finding", old.findings, new.findings, changed, same_of),
+        *_table_changes(old.tables, new.tables, same_of),
     ]
 
 
@@ -122,6 +154,27 @@ def _same_rounded(old: str, new: str) -> bool:
     if _NUMBER.sub("#", old) != _NUMBER.sub("#", new):
         return False
     return all(_one_step_apart(a, b) for a, b in zip(before, after, strict=True))
+
+
+def _same_by_interval(old: str, new: str) -> bool:
+    """Return whether two texts are equal but for what training on another processor may move.
+
+    A number with an interval may move by a share of its width, another one by a share of itself.
+    """
+    share, relative = INTERVAL_SHARES["torch"], TOLERANCES["torch"]
+    if _NUMBER.sub("#", old) != _NUMBER.sub("#", new):
+        return False
+    pairs = zip(_ESTIMATE.findall(old), _ESTIMATE.findall(new), strict=True)
+    for before, after in pairs:
+        low, high = parse_number(before[1]), parse_number(before[2])
+        allowed = share * (high - low) if math.isfinite(high - low) else 0.0
+        if not all(_within(a, b, allowed) for a, b in zip(before, after, strict=True)):
+            return False
+    old, new = _ESTIMATE.sub("", old), _ESTIMATE.sub("", new)
+    return all(
+        _one_step_apart(a, b) or ("." in a + b and _within(a, b, relative * abs(parse_number(a))))
+        for a, b in zip(_NUMBER.findall(old), _NUMBER.findall(new), strict=True)
+    )
 
 
 def _one_step_apart(old: str, new: str) -> bool:
@@ -178,8 +231,7 @@ def _sentence_changes(
     old: Sequence[str],
     new: Sequence[str],
     changed: Mapping[str, tuple[ShownValue, ShownValue]],
-    *,
-    exact: bool,
+    same_of: Callable[[str], Same],
 ) -> list[str]:
     """Return new, gone and reworded sentences; what the changed values explain is not repeated."""
     gone = list((Counter(old) - Counter(new)).elements())
@@ -192,7 +244,7 @@ def _sentence_changes(
         added.remove(sentence)
         gone.remove(partner)
         explained = _is_explained(partner, sentence, changed)
-        if not explained and (exact or not _same_rounded(partner, sentence)):
+        if not explained and not same_of(sentence)(partner, sentence):
             reworded.append(f"reworded: {partner} → {sentence}")
     return [*_listed("new", noun, added), *_listed("gone", noun, gone), *reworded]
 
@@ -233,12 +285,12 @@ def _shows(token: str, value: str) -> bool:
 
 
 def _table_changes(
-    old: Mapping[str, ShownTable], new: Mapping[str, ShownTable], same: Same
+    old: Mapping[str, ShownTable], new: Mapping[str, ShownTable], same_of: Callable[[str], Same]
 ) -> list[str]:
     changes = _name_changes("table", old, new)
     for title in old:
         if title in new:
-            change = _table_change(old[title], new[title], same)
+            change = _table_change(old[title], new[title], same_of(title.partition(" #")[0]))
             changes.extend([f"table '{title}': {change}"] if change else [])
     return changes
 
@@ -256,7 +308,8 @@ def _table_change(old: ShownTable, new: ShownTable, same: Same) -> str:
     parts = [f"{differ} of {len(old.rows)} rows changed"] if differ else []
     n_new, n_gone = len(after) - len(common), len(before) - len(common)
     parts += [f"{n} {word}" for n, word in ((n_new, "new"), (n_gone, "gone")) if n]
-    if not parts and [k for k in after if k in before] != common:
+    moved = [k for k in after if k in before] != common
+    if not parts and moved and same is not _same_by_interval:  # near ties may change places
         parts = ["rows in another order"]
     return ", ".join(parts)
 

@@ -33,8 +33,9 @@ def finding(template: str, /, *, tolerance: str = "blas", **values: Any) -> Find
     template : str
         One sentence of Markdown with a placeholder for every value: `"AUC {auc}, {share:.1%}"`.
     tolerance : {"blas", "tree", "torch", "exact"}, default="blas"
-        How far the floats may differ between two machines (relative 1e-7, 1e-9, 1e-5, 0);
-        counts, words and choices are always exact.
+        How far the floats may differ between two machines: by 1e-7, 1e-9, 0.2 or 0 of
+        themselves, those of "torch" that have an interval by a quarter of its width. Counts, words
+        and choices are always exact.
     **values : Estimate, int, float, bool or str
         Names are unique in an analysis; a name that starts with `_` is shown, not recorded.
 
@@ -79,7 +80,13 @@ def warning(template: str, /, *, tolerance: str = "blas", **values: Any) -> Find
 
 
 def table(
-    frame: Any, title: str, *, digits: int = 3, record: bool = True, max_rows: int = MAX_ROWS
+    frame: Any,
+    title: str,
+    *,
+    digits: int = 3,
+    record: bool = True,
+    max_rows: int = MAX_ROWS,
+    tolerance: str = "blas",
 ) -> None:
     """Show a titled table and record it.
 
@@ -95,6 +102,9 @@ def table(
         False for anything that changes from run to run, such as seconds.
     max_rows : int, default=40
         Rows shown; the rest is counted.
+    tolerance : {"blas", "tree", "torch", "exact"}, default="blas"
+        As for `finding`, for the cells with a decimal point. The rows of a "torch" table may also
+        change places, as near ties do.
 
     Examples
     --------
@@ -113,7 +123,7 @@ def table(
     made = Table.of(frame, title=title, digits=digits, max_rows=max_rows)
     show(made.to_text(), html=made.to_html())
     if record:
-        record_table(made)
+        record_table(made, tolerance=tolerance)
 
 
 def attach(name: str, html_text: str, *, title: str) -> None:
@@ -268,7 +278,7 @@ def _say(kind: str, template: str, values: Mapping[str, Any], *, tolerance: str)
         plain, markdown = f"Warning: {plain}", f"**Warning:** {markdown}"
     record = current_record()
     if record is not None:
-        record.add(Entry(kind, plain, markdown), kept)
+        record.add(Entry(kind, plain, markdown, tolerance=tolerance), kept)
     return Finding(plain, markdown=markdown, severity=kind).show()
 
 

@@ -25,6 +25,7 @@ from lib.tuning.spaces import Tunable
 
 CODE = ("data", "evaluation", "features", "models", "resampling", "tuning")  # behind every value
 PACKAGES = ("lightgbm", "numpy", "optuna", "scikit-learn", "skrub")  # likewise
+NETWORK_CODE, NETWORK_PACKAGES = ("neural",), ("torch",)  # behind those of a network besides
 
 
 def tune(
@@ -269,6 +270,9 @@ def _identify(
     tunable: Tunable, dataset: Dataset, folds: Folds, config: Config, *, scoring: str, sampler: str
 ) -> str:
     """Return a file name of all that a trial's value depends on: what differs is another search."""
+    is_network = tunable.name == "network"
+    code = CODE + NETWORK_CODE if is_network else CODE
+    packages = PACKAGES + NETWORK_PACKAGES if is_network else PACKAGES
     facts = {
         "data": dataset.fingerprint,
         "folds": folds.fingerprint,
@@ -277,16 +281,16 @@ def _identify(
         "model": repr(tunable.estimator.get_params()),
         "space": {name: repr(kind) for name, kind in tunable.space.items()},
         "default": dict(tunable.default),
-        "code": _code_digest(project_root() / "lib"),
-        "versions": {package: version(package) for package in PACKAGES},
+        "code": _code_digest(project_root() / "lib", code),
+        "versions": {package: version(package) for package in packages},
     }
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{slug(tunable.name)}-{sampler}-{digest[:16]}"
 
 
-def _code_digest(lib: Path) -> str:
+def _code_digest(lib: Path, packages: tuple[str, ...]) -> str:
     digest = hashlib.sha256()
-    for package in CODE:
+    for package in packages:
         for path in sorted([lib / f"{package}.py", *(lib / package).rglob("*.py")]):
             if path.exists():
                 digest.update(path.relative_to(lib).as_posix().encode() + path.read_bytes())
