@@ -308,18 +308,25 @@ def test_accumulated_effects_recover_planted_curves():
 
 
 def test_effects_of_categories_are_those_planted():
-    """Levels come back with their effects and in an order in which neighbours are alike."""
+    """Levels come back with the effects that were planted."""
     dataset = make_planted(6_000, task="regression", n_noise=0, noise_sd=0.5, n_categories=4)
     position = list(dataset.X).index("category")
     effects = explanation.compute_effects(fit(dataset), [position], names=list(dataset.X))
     curve = effects.of(position, explanation.ALE).set_index("level")["effect"]
     truth = pd.Series(dataset.truth["categories"])
     assert np.abs(curve - (truth - truth.mean()).reindex(curve.index)).max() < 0.2
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
+def test_levels_come_in_the_order_of_what_sets_them_apart(spread):
+    """Levels one apart, overlapping or not, come in order, whatever scale and noise beside."""
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 5, 1_000)
-    height = np.array([3.0, 0.0, 4.0, 1.0, 2.0])[codes] + rng.normal(0, 1.0, 1_000)
-    order = explanation.order_levels(pd.DataFrame({"height": height}), codes)
-    assert order.tolist() in ([1, 3, 4, 0, 2], [2, 0, 4, 3, 1])
+    place = rng.permutation(8)
+    codes = rng.integers(0, 8, 4_000)
+    height = place[codes] + rng.normal(0, spread, 4_000)
+    others = pd.DataFrame({"height": np.exp(height), "noise": rng.normal(0, 100, 4_000)})
+    order = explanation.order_levels(others, codes)
+    assert place[order].tolist() in (list(range(8)), list(range(8))[::-1])
 
 
 def test_columns_without_an_axis_are_named_not_drawn():
