@@ -458,6 +458,7 @@ def test_a_planted_unfairness_is_found():
     places = explanation.locate_errors(dataset, np.column_stack([1 - lowered, lowered]))
     assert places["column"].iloc[0] == "part"
     assert places["p_holm"].iloc[0] < 0.001
+    assert places["gathers"].iloc[0] == (places["difference"].iloc[0].value > 0)
 
 
 def test_honest_probabilities_show_no_gathered_errors():
@@ -637,3 +638,14 @@ def test_words_of_figures_are_those_of_the_tables():
     words = (explanation.MATTERS, explanation.QUOTE, explanation.UNSTABLE)
     assert words == (rankings.MATTERS, rankings.QUOTE, rankings.UNSTABLE)
     assert plots.plot_importance.__doc__
+
+
+def test_glass_boxes_of_a_small_table_stand_on_the_study_s_own_folds():
+    """Repeated rounds begin with the study's folds, which stay what candidates are compared on."""
+    dataset = make_planted(300, n_groups=60)
+    own = make_folds(dataset, make_cv(dataset, random_state=4))
+    rounds = explanation.make_rounds(dataset, random_state=4)
+    assert len(rounds) == 3 * len(own)
+    for (train, test), (same_train, same_test) in zip(own, rounds, strict=False):
+        assert np.array_equal(train, same_train)
+        assert np.array_equal(test, same_test)

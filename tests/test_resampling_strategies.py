@@ -356,12 +356,10 @@ def test_the_rule_prefers_what_is_cheap_among_the_good():
         {"m": Neighbours(15, n_classes=2)}, plain, samples, strategies
     )
     allowed = ["hold-out", "stratified k-fold", "repeated k-fold"]
-    verdicts = evaluation.recommend(compared.summarise(), compared, allowed, tolerance=10.0)
-    by_name = verdicts.set_index("strategy")["verdict"]
-    assert by_name["k-fold"] == "tears apart what belongs together"
-    assert by_name["hold-out"] == "has no interval"
-    assert by_name["stratified k-fold"] == "recommended"
-    assert by_name["repeated k-fold"] == "as good"
+    advice = evaluation.recommend(compared.summarise(), compared, allowed, tolerance=10.0)
+    assert advice.verdict("k-fold") == "tears apart what belongs together"
+    assert advice.verdict("hold-out") == "has no interval"
+    assert advice.standing == ["stratified k-fold", "repeated k-fold"]
 
 
 @pytest.mark.slow
