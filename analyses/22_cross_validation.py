@@ -5,8 +5,8 @@
 # study's folds that way?
 #
 # **You get** what ties rows together and what ignoring it promises; a map of the folds; thirteen
-# strategies against a held-out truth: bias, spread, coverage of naive and corrected intervals,
-# cost; what choosing a model on its own folds adds to its score; and a recommendation.
+# strategies against a held-out truth: bias, spread, coverage of intervals, cost; what choosing a
+# model on its own folds adds to its score; and a recommendation.
 #
 # **You need** nothing
 #
@@ -16,7 +16,7 @@
 from lib import evaluation, leakage, plots, report, resampling
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 
 config = load_config()
 plots.setup_plotting()
@@ -29,7 +29,7 @@ horizon = 1
 # ## The data: training rows only
 #
 # The locked test rows have no part in this. What plays the truth below is the rest of the training
-# rows, which a small sample has never met.
+# rows, which a small sample of them has never met.
 
 # %% Load the table
 dataset = load_data(config.dataset, target=config.target)
@@ -40,11 +40,11 @@ report.finding("The training rows: {data}.", data=train.summary())
 # ## The rules, fixed before any result
 #
 # The metric is the study's; of numbers it is the mean absolute error: R² divides by how much the
-# tested rows vary, which a fold of few groups hardly does. A strategy is **recommended** when
-# (1) its folds keep together what belongs together; (2) it has an interval, whose coverage is not
-# shown to be below the share set here; (3) its error against the truth is at most a tenth above
-# the smallest, or not distinguishably above it; (4) nothing cheaper passes. Among equally cheap
-# ones the study's default wins.
+# tested rows vary, which a fold of few groups hardly does. A strategy **stands** when (1) its folds
+# keep together what belongs together; (2) it has an interval, whose coverage is not shown to be
+# below the share set here; (3) its error is at most a tenth above the smallest, or not
+# distinguishably above it. The cheapest that stands is **recommended**; of equally cheap ones the
+# study's default.
 #
 # The model is nearest neighbours: it fits in a millisecond, so that a strategy can be repeated
 # hundreds of times, and it remembers its rows, so that a wrong splitter shows.
@@ -55,10 +55,11 @@ scoring = "neg_mean_absolute_error" if is_number else evaluation.default_scoring
 label = evaluation.scorers(train.task)[scoring].label
 n_draws, n_rows = config.budget.n_resamples * 8 // 100, 300
 tolerance, least_coverage = 0.1, 0.9
-report.finding("Scores are {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "The rule: an error at most {share_more:.0%} above the smallest, or not distinguishably above; "
-    "intervals that hold the truth in {least:.0%} of samples, or are not shown to hold it less.",
+    "Scores are {_label} ({metric}). The rule: an error at most {share_more:.0%} above the "
+    "smallest; intervals that hold the truth in {least:.0%} of samples.",
+    _label=label,
+    metric=scoring,
     share_more=tolerance,
     least=least_coverage,
 )
@@ -75,34 +76,19 @@ report.finding(
 ties = leakage.find_ties(dataset, config=config)
 tied, default = ties.dataset, resampling.name_default(train)
 report.finding("{_ties}.", _ties=ties.in_words())
-if ties.by_groups is not None:
+if ties.measured is not None:
     report.finding(
-        "{_scoring}: random folds promise {promised}, folds of whole groups keep {kept}. Random "
-        "folds flatter by {group_flattery} (p {_p}).",
-        _scoring=ties.by_groups.scoring,
-        promised=ties.by_groups.promised,
-        kept=ties.by_groups.kept,
-        group_flattery=ties.by_groups.difference,
-        _p=format_p(ties.by_groups.p_value),
+        "{_scoring}: random folds promise {promised}, {_folds} keep {kept}. Random folds flatter "
+        "by {flattery} (p {_p}).",
+        _scoring=ties.measured.scoring[:1].upper() + ties.measured.scoring[1:],
+        _folds=ties.fitting_folds,
+        promised=ties.measured.promised,
+        kept=ties.measured.kept,
+        flattery=ties.measured.difference,
+        _p=format_p(ties.measured.p_value),
     )
-if ties.by_time is not None:
-    report.finding(
-        "{_scoring}: random folds promise {promised_now}, folds forward in time keep "
-        "{kept_later}. Random folds flatter by {time_flattery} (p {_p}).",
-        _scoring=ties.by_time.scoring[:1].upper() + ties.by_time.scoring[1:],
-        promised_now=ties.by_time.promised,
-        kept_later=ties.by_time.kept,
-        time_flattery=ties.by_time.difference,
-        _p=format_p(ties.by_time.p_value),
-    )
-for check in (check for check in ties.checks if check.is_found):
-    report.warning(
-        "{_code} {_title}: {_evidence} {_advice}",
-        _code=check.code,
-        _title=check.title,
-        _evidence=check.evidence,
-        _advice=check.advice,
-    )
+for warning in ties.warnings:
+    report.warning("{_warning}", _warning=warning)
 
 # %% [markdown]
 # ## How do the folds lie in the table?
@@ -143,8 +129,7 @@ apart = resampling.make_apart(plain, n_splits=3, random_state=seed)
 if apart:
     trees = leakage.make_booster(plain)
     by_tie = evaluation.compare_apart(trees, plain, apart, scoring=scoring, level=level)
-    shown_p = by_tie.assign(p=by_tie["p"].map(format_p))
-    report.table(shown_p, title=f"{label} on the same test rows")
+    report.table(print_p_values(by_tie), title=f"{label} on the same test rows")
     strictest = by_tie.iloc[-1]
     report.finding(
         "With {_kept}, the score is {strict_score}; mixing adds {mixing} (p {_p}).",
@@ -182,18 +167,13 @@ report.table(resampling.tabulate_strategies(strategies), title="The strategies")
 
 # %% Estimate, and compare with the truth
 candidates = evaluation.make_neighbours(stage.dataset)
+settings = {"scoring": scoring, "level": level, "random_state": seed}
 comparison = evaluation.compare_with_truth(
-    candidates,
-    stage.dataset,
-    stage.samples,
-    strategies,
-    scoring=scoring,
-    level=level,
-    random_state=seed,
+    candidates, stage.dataset, stage.samples, strategies, **settings
 )
 summary = comparison.summarise()
-report.table(summary.drop(columns=["judges", "estimate"]), title=f"Estimate minus truth ({label})")
-
+hidden = ["judges", "estimate", "truth", "naive_covers", "corrected_covers"]
+report.table(summary.drop(columns=hidden), title=f"Estimate minus truth ({label})")
 if len(comparison.failures()):
     report.table(comparison.failures(), title="Samples without an estimate")
 
@@ -256,34 +236,25 @@ report.finding(
 # %% Apply the rule
 must_keep = ties.must_keep
 admissible = [s.name for s in strategies if not must_keep or must_keep in s.keeps]
-verdicts = evaluation.recommend(
-    summary,
-    comparison,
-    admissible,
-    default=default,
-    tolerance=tolerance,
-    least_coverage=least_coverage,
-)
-report.table(verdicts, title="The strategies by the rule")
-standing = verdicts.loc[verdicts["verdict"].isin(["recommended", "as good"]), "strategy"].tolist()
-judged = dict(zip(verdicts["strategy"], verdicts["verdict"], strict=True))
-agrees = default in standing
-if standing:
+limits = {"tolerance": tolerance, "least_coverage": least_coverage}
+advice = evaluation.recommend(summary, comparison, admissible, default=default, **limits)
+report.table(advice.table[["strategy", "n_fits", "verdict"]], title="The strategies by the rule")
+if advice.standing:
+    first, *others = advice.standing
     report.finding(
         "Recommended: {recommended} (error {error}); as good by the rule: {_others}.",
-        recommended=standing[0],
-        error=by_name.loc[standing[0], "rmse"],
-        _others=", ".join(standing[1:]) or "none",
+        recommended=first,
+        error=by_name.loc[first, "rmse"],
+        _others=", ".join(others) or "none",
     )
 else:
     report.warning("No strategy passes the rule: trust no single score of such a sample.")
 report.finding(
-    "The study's default, {default}, {_passes}: {_verdict}.",
+    "The study's default, {default}: {_verdict}; it agrees with the recommendation: {agrees}.",
     default=default,
-    _passes="passes the rule" if agrees else "does not pass the rule",
-    _verdict=judged.get(default, "it does not apply here"),
+    _verdict=advice.verdict(default),
+    agrees=default in advice.standing,
 )
-report.finding("The default agrees with the recommendation: {agrees}.", agrees=agrees)
 if must_keep and default not in admissible:
     report.warning(
         "The study's folds tear apart what belongs together ({_what}): name a column for the "
@@ -298,5 +269,5 @@ if must_keep and default not in admissible:
 
 # %% What must hold
 assert set(summary["strategy"]) == {s.name for s in strategies if s.make is not None}
-assert (verdicts["verdict"] == "recommended").sum() <= 1
+assert (advice.table["verdict"] == "recommended").sum() == bool(advice.standing)
 assert all(row.bias.covers(row.bias.value) for row in summary.itertuples() if row.samples > 1)

@@ -308,18 +308,25 @@ def test_accumulated_effects_recover_planted_curves():
 
 
 def test_effects_of_categories_are_those_planted():
-    """Levels come back with their effects and in an order in which neighbours are alike."""
+    """Levels come back with the effects that were planted."""
     dataset = make_planted(6_000, task="regression", n_noise=0, noise_sd=0.5, n_categories=4)
     position = list(dataset.X).index("category")
     effects = explanation.compute_effects(fit(dataset), [position], names=list(dataset.X))
     curve = effects.of(position, explanation.ALE).set_index("level")["effect"]
     truth = pd.Series(dataset.truth["categories"])
     assert np.abs(curve - (truth - truth.mean()).reindex(curve.index)).max() < 0.2
+
+
+@pytest.mark.parametrize("spread", [0.3, 1.0, 3.0])
+def test_levels_come_in_the_order_of_what_sets_them_apart(spread):
+    """Levels one apart, overlapping or not, come in order, whatever scale and noise beside."""
     rng = np.random.default_rng(0)
-    codes = rng.integers(0, 5, 1_000)
-    height = np.array([3.0, 0.0, 4.0, 1.0, 2.0])[codes] + rng.normal(0, 1.0, 1_000)
-    order = explanation.order_levels(pd.DataFrame({"height": height}), codes)
-    assert order.tolist() in ([1, 3, 4, 0, 2], [2, 0, 4, 3, 1])
+    place = rng.permutation(8)
+    codes = rng.integers(0, 8, 4_000)
+    height = place[codes] + rng.normal(0, spread, 4_000)
+    others = pd.DataFrame({"height": np.exp(height), "noise": rng.normal(0, 100, 4_000)})
+    order = explanation.order_levels(others, codes)
+    assert place[order].tolist() in (list(range(8)), list(range(8))[::-1])
 
 
 def test_columns_without_an_axis_are_named_not_drawn():
@@ -451,6 +458,7 @@ def test_a_planted_unfairness_is_found():
     places = explanation.locate_errors(dataset, np.column_stack([1 - lowered, lowered]))
     assert places["column"].iloc[0] == "part"
     assert places["p_holm"].iloc[0] < 0.001
+    assert places["gathers"].iloc[0] == (places["difference"].iloc[0].value > 0)
 
 
 def test_honest_probabilities_show_no_gathered_errors():
@@ -630,3 +638,14 @@ def test_words_of_figures_are_those_of_the_tables():
     words = (explanation.MATTERS, explanation.QUOTE, explanation.UNSTABLE)
     assert words == (rankings.MATTERS, rankings.QUOTE, rankings.UNSTABLE)
     assert plots.plot_importance.__doc__
+
+
+def test_glass_boxes_of_a_small_table_stand_on_the_study_s_own_folds():
+    """Repeated rounds begin with the study's folds, which stay what candidates are compared on."""
+    dataset = make_planted(300, n_groups=60)
+    own = make_folds(dataset, make_cv(dataset, random_state=4))
+    rounds = explanation.make_rounds(dataset, random_state=4)
+    assert len(rounds) == 3 * len(own)
+    for (train, test), (same_train, same_test) in zip(own, rounds, strict=False):
+        assert np.array_equal(train, same_train)
+        assert np.array_equal(test, same_test)

@@ -1,7 +1,7 @@
 """Numbers with their uncertainty: intervals, paired tests, corrections for many tests."""
 
 from lib.estimates.closed_form import delong, delong_test, wilson
-from lib.estimates.estimate import Estimate, PairedTest, format_p
+from lib.estimates.estimate import Estimate, PairedTest, format_p, print_p_values
 from lib.estimates.multiplicity import benjamini_hochberg, holm
 from lib.estimates.over_folds import corrected_mean, corrected_t_test
 from lib.estimates.resampled import bootstrap
@@ -17,5 +17,6 @@ __all__ = [
     "delong_test",
     "format_p",
     "holm",
+    "print_p_values",
     "wilson",
 ]

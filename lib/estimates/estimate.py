@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 Floats = npt.NDArray[np.float64]
 Numbers = npt.NDArray[Any] | Sequence[float] | Iterable[Any]
@@ -127,6 +128,28 @@ def format_p(p_value: float) -> str:
     if math.isnan(p_value):
         return "–"
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def print_p_values(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table whose p-values stand as papers print them.
+
+    Parameters
+    ----------
+    table : DataFrame
+        Columns `p`, `p_value` and `p_...` hold numbers.
+
+    Returns
+    -------
+    DataFrame
+        A copy with text in those columns.
+
+    Examples
+    --------
+    >>> print_p_values(pd.DataFrame({"what": ["a"], "p_holm": [0.0312]})).values.tolist()
+    [['a', '0.031']]
+    """
+    is_p = [name for name in table if name == "p" or str(name).startswith("p_")]
+    return table.assign(**{str(name): table[name].map(format_p) for name in is_p})
 
 
 def ratio(difference: float, error: float) -> float:

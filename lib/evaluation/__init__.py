@@ -1,6 +1,11 @@
 """Models on the same folds: cross-validation, metrics, comparison with intervals and tests."""
 
-from lib.evaluation.against_truth import Comparison, compare_with_truth, recommend
+from lib.evaluation.against_truth import (
+    Comparison,
+    Recommendation,
+    compare_with_truth,
+    recommend,
+)
 from lib.evaluation.apart import compare_apart
 from lib.evaluation.bootstrap import BootstrapErrors, measure_bootstrap, no_information, score_of
 from lib.evaluation.comparison import (
@@ -38,6 +43,7 @@ __all__ = [
     "Metric",
     "Neighbours",
     "PreparedFold",
+    "Recommendation",
     "Scores",
     "compare",
     "compare_apart",

@@ -135,6 +135,39 @@ class Comparison:
         return _mean_of(differences, self.level)
 
 
+@dataclass(frozen=True)
+class Recommendation:
+    """Which strategies stand the rule.
+
+    Attributes
+    ----------
+    table : DataFrame
+        One row a strategy that judges a fixed model: strategy, n_fits, rmse, verdict
+        ("recommended", "as good" or the reason against), the recommended one first.
+
+    Examples
+    --------
+    >>> verdicts = ["recommended", "has no interval"]
+    >>> table = pd.DataFrame({"strategy": ["a", "b"], "verdict": verdicts})
+    >>> made = Recommendation(table)
+    >>> made.standing, made.verdict("b"), made.verdict("c")
+    (['a'], 'has no interval', 'does not apply here')
+    """
+
+    table: pd.DataFrame
+
+    @property
+    def standing(self) -> list[str]:
+        """The strategies that pass, the recommended one first; empty when none does."""
+        passes = self.table["verdict"].isin(["recommended", "as good"])
+        return [str(name) for name in self.table.loc[passes, "strategy"]]
+
+    def verdict(self, strategy: str) -> str:
+        """Return the verdict on one strategy."""
+        known = self.table.loc[self.table["strategy"] == strategy, "verdict"]
+        return str(known.iloc[0]) if len(known) else "does not apply here"
+
+
 def compare_with_truth(
     candidates: Mapping[str, Any],
     dataset: Dataset,
@@ -222,7 +255,7 @@ def recommend(
     default: str = "",
     tolerance: float = 0.1,
     least_coverage: float = 0.9,
-) -> pd.DataFrame:
+) -> Recommendation:
     """Return which strategies stand the rule, and which is recommended: the cheapest of those.
 
     A strategy stands when it judges a fixed model, is admissible, has intervals whose coverage is
@@ -246,9 +279,8 @@ def recommend(
 
     Returns
     -------
-    DataFrame with columns strategy, n_fits, rmse, verdict
-        verdict is "recommended", "as good" or the reason against; the recommended one first. No
-        row is recommended when none is admissible.
+    Recommendation
+        No strategy stands when none is admissible.
     """
     known = set(admissible)
     fixed = summary[summary["judges"] == "fixed model"]
@@ -281,7 +313,8 @@ def recommend(
         for name in table["strategy"]
     ]
     rank = table["verdict"].map({"recommended": 0, "as good": 1}).fillna(2)
-    return table.loc[rank.sort_values(kind="stable").index].reset_index(drop=True)
+    order = rank.sort_values(kind="stable").index
+    return Recommendation(table.loc[order].reset_index(drop=True))
 
 
 def _truths(

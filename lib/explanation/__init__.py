@@ -23,7 +23,14 @@ from lib.explanation.effects import (
     largest_range,
     order_levels,
 )
-from lib.explanation.fitted import FoldModel, FoldModels, fit_folds, out_of_fold, own_names
+from lib.explanation.fitted import (
+    FoldModel,
+    FoldModels,
+    fit_folds,
+    make_rounds,
+    out_of_fold,
+    own_names,
+)
 from lib.explanation.glass_box import (
     ADDITIVE,
     SHALLOW,
@@ -103,6 +110,7 @@ __all__ = [
     "largest_range",
     "locate_errors",
     "make_glass_boxes",
+    "make_rounds",
     "open_model",
     "order_levels",
     "out_of_fold",

@@ -17,7 +17,10 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.explanation.coding import Floats
 from lib.explanation.opening import OpenModel, open_model
-from lib.resampling import Folds, Positions
+from lib.resampling import Folds, Positions, make_cv, make_folds
+
+FEW_ROWS = 2_000  # up to here one round of folds tells little about importances
+MIN_ROUNDS = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +96,34 @@ class FoldModels:
             if len(places):
                 parts.append((one, places))
         return parts
+
+
+def make_rounds(
+    dataset: Dataset, *, n_splits: int = 5, n_repeats: int = 1, random_state: int = 0
+) -> Folds:
+    """Return the study's folds, repeated at least three times when there are 2,000 rows or fewer.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The training rows.
+    n_splits, n_repeats, random_state : int
+        As for `resampling.make_cv`, whose folds are the first round.
+
+    Returns
+    -------
+    Folds
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> len(make_rounds(make_planted(300))), len(make_rounds(make_planted(3_000)))
+    (15, 5)
+    """
+    if len(dataset) <= FEW_ROWS:
+        n_repeats = max(n_repeats, MIN_ROUNDS)
+    cv = make_cv(dataset, n_splits=n_splits, n_repeats=n_repeats, random_state=random_state)
+    return make_folds(dataset, cv)
 
 
 def fit_folds(

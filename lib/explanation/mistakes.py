@@ -183,7 +183,8 @@ def locate_errors(dataset: Dataset, predictions: Floats, *, level: float = 0.95)
     -------
     DataFrame
         column (own name), level, rows, loss (Estimate, beyond what the model expects), difference
-        (Estimate, to all other rows), p_holm, clearest first. Levels under 20 rows are left out.
+        (Estimate, to all other rows), p_holm, gathers (bool: more loss than elsewhere, by the
+        test), clearest first. Levels under 20 rows are left out.
 
     Examples
     --------
@@ -221,4 +222,6 @@ def locate_errors(dataset: Dataset, predictions: Floats, *, level: float = 0.95)
     table = pd.DataFrame(rows, columns=["column", "level", "rows", "loss", "difference", "p_holm"])
     p_values = table["p_holm"].to_numpy(dtype=float)
     table["p_holm"] = holm(p_values)
+    is_worse = np.array([gap.value > 0 for gap in table["difference"]], dtype=bool)
+    table["gathers"] = is_worse & (table["p_holm"] < 1 - level).to_numpy()
     return table.iloc[np.argsort(p_values, kind="stable")].reset_index(drop=True)

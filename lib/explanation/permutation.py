@@ -51,6 +51,16 @@ class PermutationImportance:
     by_fold: pd.DataFrame
     scoring: str
 
+    @property
+    def n_matter(self) -> int:
+        """How many columns cost score beyond chance."""
+        return int((self.columns["verdict"] == MATTERS).sum())
+
+    @property
+    def n_clusters_matter(self) -> int:
+        """How many clusters cost score beyond chance."""
+        return int((self.clusters["verdict"] == MATTERS).sum())
+
 
 def cluster_columns(X: pd.DataFrame, *, threshold: float = THRESHOLD) -> list[Cluster]:
     """Return clusters of columns that say much the same.

@@ -61,6 +61,25 @@ class Ties:
         """What folds have to respect first: "groups", "time" or "" for nothing."""
         return "groups" if self.groups else "time" if self.time else ""
 
+    @property
+    def measured(self) -> Flattery | None:
+        """What random folds promise and fitting folds keep: of the groups, else of the time."""
+        return self.by_groups or self.by_time
+
+    @property
+    def fitting_folds(self) -> str:
+        """The folds that `measured` compares with random ones, in words."""
+        return "folds of whole groups" if self.by_groups else "folds forward in time"
+
+    @property
+    def warnings(self) -> list[str]:
+        """What the checks found, one or two sentences each."""
+        return [
+            f"{check.code} {check.title}: {check.evidence} {check.advice}"
+            for check in self.checks
+            if check.is_found
+        ]
+
     def in_words(self) -> str:
         """Return what ties rows together, as a sentence without its stop."""
         origin = "found" if self.found is not None and self.found.is_real else "named"
