@@ -52,29 +52,17 @@ scoring = evaluation.default_scoring(judged.task)
 label = evaluation.scorers(judged.task)[scoring].label
 level = config.confidence
 
-
-def make_folds(rows):
-    """Return the folds of 11 for some rows."""
-    splits, repeats = config.budget.n_splits, config.budget.n_repeats
-    cv = resampling.make_cv(rows, n_splits=splits, n_repeats=repeats, random_state=config.seed)
-    return resampling.make_folds(rows, cv)
-
-
-folds = make_folds(judged)
+folds = resampling.make_study_folds(judged, config)
 families = features.describe_families(judged)
 usable = families.loc[families["applies"], "family"].tolist()
-n_kept = min(features.N_KEPT, judged.n_features)
-singles = [f"raw + {family}" for family in usable]
-everything = "raw + everything" if usable else "raw"
-selected = [f"{everything} | {method} {n_kept}" for method in features.SELECTIONS]
-tried = [*singles, *([everything] if len(usable) > 1 else []), *selected]
+plan = features.plan_recipes(usable, judged.n_features)
 report.finding("Recipes are judged by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding("Folds: {folds}.", folds=folds.description)
 report.finding(
     "{n_recipes} recipes for a linear model and LightGBM: {n_tests} tests at {alpha:.2f} together.",
-    n_tests=2 * len(tried),
+    n_tests=len(plan.tried) * len(models.RECIPE_MODELS),
     alpha=1 - level,
-    n_recipes=len(tried),
+    n_recipes=len(plan.tried),
 )
 for note in folds.notes:
     report.warning("{_note}", _note=note)
@@ -106,26 +94,15 @@ if limited:
 # every curve, and with anything that two columns say only together.
 
 # %% Fit every recipe once a fold
-curve_at = [n for n in (5, 10) if n != n_kept and n <= judged.n_features + len(usable)]
-curve = [f"{everything} | {method} {n}" for method in features.SELECTIONS for n in curve_at]
-candidates = models.with_recipes(judged, config, ["raw", *tried], linear_only=curve)
+candidates = models.with_recipes(judged, config, ["raw", *plan.tried], linear_only=plan.curve)
 scores = evaluation.cross_validate(candidates, judged, folds, scoring=scoring)
 problems = evaluation.tabulate_problems(scores)
 if len(problems):
     report.table(problems, title="What failed or warned")
 
 # %% Gains over the raw columns
-pairs = [
-    (models.name_with_recipe(model, recipe), model)
-    for recipe in tried
-    for model in models.RECIPE_MODELS
-]
-gains = evaluation.compare_pairs(scores, pairs, level=level)
-gains["recipe"] = [recipe for recipe in tried for _ in models.RECIPE_MODELS]
-gains["model"] = gains["against"]
-average = scores.by_fold().mean()
-gains["mean"] = [average.get(name) for name, _ in pairs]
-of_families = gains["recipe"].isin([*singles, everything])
+gains = models.compare_recipes(scores, plan.tried, level=level)
+of_families = gains["recipe"].isin(plan.of_families)
 shown = gains.assign(p=gains["p"].map(format_p), recipe=gains["recipe"].str.removeprefix("raw + "))
 columns = ["recipe", "model", "gain", "p", "verdict", "visible"]
 report.table(shown.loc[of_families, columns], title=f"Gain in {label} over the raw columns")
@@ -146,7 +123,8 @@ ax = plots.plot_gains(gains, metric=scoring)
 # loss that the test confirms. Each interval stands for itself, while the verdicts are corrected for
 # the number of tests, so an interval beside the line can still be "not distinguishable". `visible`
 # is about the smallest gain that could have counted: a family with less may help a little all the
-# same. "No difference" means that a family found nothing to add in any fold.
+# same, and where it is more than the metric can rise these rows are too few to tell. "No
+# difference" means that a family found nothing to add in any fold.
 
 # %% [markdown]
 # ## Does a selection do as well with fewer features?
@@ -161,9 +139,9 @@ ax = plots.plot_gains(gains, metric=scoring)
 # %% Selections
 report.table(shown.loc[~of_families, columns], title="Gain of a selection over the raw columns")
 means = evaluation.tabulate_metrics(scores, level=level).set_index("model")[scoring]
-named = {recipe: models.name_with_recipe("linear", recipe) for recipe in [*selected, *curve]}
-kept = features.tabulate_kept({r: means[name] for r, name in named.items() if name in means})
-ax = plots.plot_kept(kept, metric=scoring, raw=average["linear"], model="linear")
+names = {r: models.name_with_recipe("linear", r) for r in [*plan.selections, *plan.curve]}
+kept = features.tabulate_kept({r: means[name] for r, name in names.items() if name in means})
+ax = plots.plot_kept(kept, metric=scoring, raw=means["linear"].value, model="linear")
 
 # %% [markdown]
 # A line that is flat from some number on says that the rest adds nothing to a linear model. The
@@ -183,7 +161,7 @@ selections = features.select_repeatedly(
     judged,
     folds,
     families=usable,
-    n_kept=n_kept,
+    n_kept=plan.n_kept,
     max_rows=config.budget.max_rows_slow // 2,
     random_state=config.seed,
 )
@@ -194,8 +172,8 @@ report.finding("A part has {part_rows} rows at most.", part_rows=selections.n_ro
 ax = plots.plot_selection(lineage, stability)
 steadiest = stability.loc[stability["stability"].map(lambda e: e.value).fillna(-1).idxmax()]
 report.finding(
-    "{steadiest} selects most alike: stability {steadiness} ({_reading}), {n_always} features in "
-    "every part.",
+    "{steadiest} selects most alike: stability {steadiness} ({_reading}); features that it kept in "
+    "every part: {n_always}.",
     steadiest=steadiest["method"],
     steadiness=steadiest["stability"],
     _reading=steadiest["reading"],
@@ -216,8 +194,8 @@ report.table(
 )
 made = lineage[lineage["family"] != "raw"]
 report.finding(
-    "{n_made} features were made of {n_columns} columns somewhere; {n_target} of them learn from "
-    "the target.",
+    "Features made of {n_columns} columns, in whatever part: {n_made}; learned from the target: "
+    "{n_target}.",
     n_made=len(made),
     n_columns=judged.n_features,
     n_target=int(made["learned_from"].str.contains("target").sum()),
@@ -230,27 +208,16 @@ report.finding(
 # better here than it will on new rows. The tests bound the chance that it is no gain at all; the
 # size of the gain is for the test set to tell.
 
-# %% Families that help alone, tried together
-better = gains[gains["verdict"] == evaluation.BETTER]
-alone = better[better["recipe"].isin(singles)].groupby("model")["recipe"]
-joined = {
-    model: " + ".join(["raw", *(recipe.removeprefix("raw + ") for recipe in recipes)])
-    for model, recipes in alone
-    if len(recipes) > 1
-}
-together = models.with_recipes(judged, config, sorted(set(joined.values())))
-if together:
+# %% Choose by the rule, after families that help alone were tried together
+average = scores.by_fold().mean()
+joined = models.join_better(gains, plan.singles)
+if joined:
+    together = models.with_recipes(judged, config, sorted(set(joined.values())))
     joint = evaluation.cross_validate(together, judged, folds, scoring=scoring)
-    average = average.add(joint.by_fold().mean(), fill_value=0)
-
-# %% Choose by the rule
-recipes, scored = {}, {}
-for model in models.RECIPE_MODELS:
-    own = better[better["model"] == model]["recipe"].tolist()
-    options = [*own, *([joined[model]] if model in joined else [])] or ["raw"]
-    scored[model] = {r: average[models.name_with_recipe(model, r)] for r in options}
-    recipes[model] = max(scored[model], key=scored[model].get)
-leader = max(recipes, key=lambda model: scored[model][recipes[model]])
+    average = average.combine_first(joint.by_fold().mean())
+chosen = models.choose_recipes(gains, average, joined)
+recipes = chosen.set_index("model")["recipe"]
+leader = chosen.iloc[0]
 report.finding(
     "The recipe for the linear model is {recipe_linear}, for LightGBM {recipe_lightgbm}.",
     recipe_linear=recipes["linear"],
@@ -258,29 +225,26 @@ report.finding(
 )
 report.finding(
     "Handed on: {recipe}, with which {leading_model} leads.",
-    recipe=recipes[leader],
-    leading_model=leader,
+    recipe=leader["recipe"],
+    leading_model=leader["model"],
 )
-if set(recipes.values()) == {"raw"}:
+if (recipes == "raw").all():
     report.finding(
         "No recipe beats the raw columns of this table beyond chance: {n_tested} were tried, and "
         "later analyses keep the raw columns.",
-        n_tested=len(tried),
+        n_tested=len(plan.tried),
     )
 
 # %% Keep candidates beside those of 11
-differing = gains[gains["verdict"] != evaluation.EQUAL].sort_values("mean", ascending=False)
-best_added = differing.groupby("model")["recipe"].first()
-kept_recipes = {
-    model: recipe if recipe != "raw" else best_added.get(model, "raw")
-    for model, recipe in recipes.items()
-}
-names = [models.name_with_recipe(*pair) for pair in kept_recipes.items() if pair[1] != "raw"]
-if judged is not sample or not set(names) <= set(scores.models):
-    folds = make_folds(sample)
-    made = models.with_recipes(sample, config, list(kept_recipes.values()))
-    scores = evaluation.cross_validate(made, sample, folds, scoring=scoring)
-tracking.log_candidates(scores.only(*names), dataset=sample, folds=folds)
+follow = recipes.where(recipes != "raw", chosen.set_index("model")["runner_up"])
+names = [models.name_with_recipe(model, recipe) for model, recipe in follow.items() if recipe]
+if names and (judged is not sample or not set(names) <= set(scores.models)):
+    folds = resampling.make_study_folds(sample, config)
+    again = models.with_recipes(sample, config, sorted(set(follow) - {""}))
+    again = {name: again[name] for name in names}
+    scores = evaluation.cross_validate(again, sample, folds, scoring=scoring)
+if names:
+    tracking.log_candidates(scores.only(*names), dataset=sample, folds=folds)
 report.finding(
     "Tracked beside the baselines of 11, whether better or not: {tracked}.",
     tracked=", ".join(names) or "nothing",
@@ -291,7 +255,7 @@ report.finding(
 # recipe=…)` makes the preprocessing of a recipe for any model, 13 asks what a model does with it.
 
 # %% What must hold
-assert recipes[leader] == str(features.parse_recipe(recipes[leader]))
+assert leader["recipe"] == str(features.parse_recipe(leader["recipe"]))
 assert all(gain.has_interval for gain in gains["gain"] if gain.value == gain.value)
 assert lineage["chosen"].between(0, 1).all()
-assert stability["kept"].between(0, n_kept).all()
+assert stability["kept"].between(0, plan.n_kept).all()

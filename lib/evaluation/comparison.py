@@ -75,7 +75,8 @@ def compare(
     means = by_fold.mean().sort_values(ascending=False, kind="stable")
     ranked = [str(name) for name in means.index]
     table = pd.DataFrame({"model": ranked})
-    table["score"] = [_mean(scores, scoring, model, level) for model in ranked]
+    by_fold = scores.by_fold(scoring)
+    table["score"] = [_mean(scores, scoring, model, level, by_fold) for model in ranked]
     for name, rival, column, own in (
         (reference, reference, "verdict", REFERENCE),
         ("best", ranked[0], "against_best", BEST),
@@ -198,7 +199,8 @@ def tabulate_metrics(scores: Scores, *, level: float = 0.95) -> pd.DataFrame:
     table = pd.DataFrame({"model": order})
     names = [scores.scoring, *(name for name in scorers(scores.task) if name != scores.scoring)]
     for metric in names:
-        table[metric] = [_mean(scores, metric, model, level) for model in order]
+        by_fold = scores.by_fold(metric)  # once a metric: of many models each look costs
+        table[metric] = [_mean(scores, metric, model, level, by_fold) for model in order]
     return table
 
 
@@ -256,8 +258,7 @@ def _ranked(scores: Scores) -> list[str]:
     return [str(name) for name in means.index]
 
 
-def _mean(scores: Scores, metric: str, model: str, level: float) -> Estimate:
-    by_fold = scores.by_fold(metric)
+def _mean(scores: Scores, metric: str, model: str, level: float, by_fold: pd.DataFrame) -> Estimate:
     if model not in by_fold:
         return Estimate(math.nan)
     bounds = scorers(scores.task)[metric].bounds

@@ -42,7 +42,7 @@ def compare_pairs(
         (Nadeau and Bengio's corrected t, adjusted by Holm over all pairs), verdict ("better",
         "not distinguishable", "worse", "no difference" where both score the same on every fold,
         "not tested"), visible (about the smallest gain that would have counted, were this the
-        strongest of the tests).
+        strongest of the tests; NaN where there was no difference to see).
 
     Examples
     --------
@@ -86,7 +86,7 @@ def _is_equal(test: PairedTest) -> bool:
 def _smallest_visible(test: PairedTest, alpha: float) -> float:
     """Return the difference at which a test of the same spread ends at `alpha`."""
     estimate = test.difference
-    if math.isnan(test.statistic) or not estimate.n:
+    if math.isnan(test.statistic) or not estimate.n or _is_equal(test):
         return math.nan
     freedom = estimate.n - 1
     error = (estimate.high - estimate.low) / 2 / stats.t.isf((1 - estimate.level) / 2, freedom)

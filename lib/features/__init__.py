@@ -11,8 +11,10 @@ from lib.features.recipes import (
     N_KEPT,
     SELECTIONS,
     Recipe,
+    RecipePlan,
     describe_families,
     parse_recipe,
+    plan_recipes,
 )
 from lib.features.stability import (
     Selections,
@@ -28,6 +30,7 @@ __all__ = [
     "N_KEPT",
     "SELECTIONS",
     "Recipe",
+    "RecipePlan",
     "Selections",
     "count_encoded",
     "describe_families",
@@ -35,6 +38,7 @@ __all__ = [
     "make_preprocessor",
     "make_steps",
     "parse_recipe",
+    "plan_recipes",
     "select_repeatedly",
     "stability",
     "tabulate_kept",

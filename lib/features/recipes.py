@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -130,6 +131,75 @@ def parse_recipe(text: str | None) -> Recipe:
             raise InputError(f"Recipe '{text}' keeps no feature; write a number from 1.")
     msg = f"Recipe '{text}': there is no selection '{method}'; there are {', '.join(SELECTIONS)}."
     raise InputError(msg + suggest(method, SELECTIONS))
+
+
+@dataclass(frozen=True)
+class RecipePlan:
+    """Which recipes a study tries, written down before any result.
+
+    Attributes
+    ----------
+    singles : list of str
+        One family each.
+    everything : str
+        All families; "raw" where none applies.
+    selections : list of str
+        Everything, with as many features kept as `n_kept`, by each method.
+    curve : list of str
+        The same with half as many and a quarter, to draw a curve; never tested.
+    n_kept : int
+        At most so many features are kept.
+    """
+
+    singles: list[str]
+    everything: str
+    selections: list[str]
+    curve: list[str]
+    n_kept: int
+
+    @property
+    def of_families(self) -> list[str]:
+        """The recipes that add and do not select."""
+        return [*self.singles, *([self.everything] if len(self.singles) > 1 else [])]
+
+    @property
+    def tried(self) -> list[str]:
+        """All recipes that are tested."""
+        return [*self.of_families, *self.selections]
+
+
+def plan_recipes(families: Sequence[str], n_columns: int) -> RecipePlan:
+    """Return the recipes to try on a table: each family alone, all, and all with a selection.
+
+    Parameters
+    ----------
+    families : sequence of str
+        Those that apply, from `describe_families`.
+    n_columns : int
+        Columns of the table: a selection may keep as many features, at most 20.
+
+    Returns
+    -------
+    RecipePlan
+
+    Examples
+    --------
+    >>> plan = plan_recipes(["bins", "ratios"], 8)
+    >>> plan.of_families
+    ['raw + bins', 'raw + ratios', 'raw + everything']
+    >>> plan.curve[:2]
+    ['raw + everything | mutual information 4', 'raw + everything | mutual information 2']
+    """
+    n_kept = min(N_KEPT, n_columns)
+    sizes = sorted({n_kept // 2, n_kept // 4} - {0, n_kept}, reverse=True)
+    everything = f"{RAW} + {EVERYTHING}" if families else RAW
+    return RecipePlan(
+        [f"{RAW} + {family}" for family in families],
+        everything,
+        [f"{everything} | {method} {n_kept}" for method in SELECTIONS],
+        [f"{everything} | {method} {n}" for method in SELECTIONS for n in sizes],
+        n_kept,
+    )
 
 
 def has_spellings(column: pd.Series) -> bool:

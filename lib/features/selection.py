@@ -200,14 +200,13 @@ def _by_elimination(looked: _Looked) -> list[int]:
     of = looked.of
     X, Y = standardise(looked.table.to_numpy(dtype=float)), standardise(looked.target)
     Y -= Y.mean(axis=0)
-    gram, links, totals = X.T @ X, X.T @ Y, (Y**2).sum(axis=0)
+    links, totals, penalty = X.T @ Y, (Y**2).sum(axis=0), PENALTY * len(X)
+    inverse = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1]))
     left, leavers, criteria = np.arange(X.shape[1]), list[int](), dict[int, float]()
     while len(left):
-        inner = gram[np.ix_(left, left)]
-        weights = np.linalg.solve(inner + np.eye(len(left)) * (PENALTY * len(X)), links[left])
+        weights = inverse @ links[left]
         inside, counts = np.unique(of[left], return_counts=True)
-        errors = totals - 2 * (weights * links[left]).sum(axis=0)
-        errors += ((inner @ weights) * weights).sum(axis=0)
+        errors = totals - (weights * (links[left] + penalty * weights)).sum(axis=0)
         fit = len(X) * np.log(np.maximum(errors / len(X), 1e-12)) + len(left) * np.log(len(X))
         criteria[len(inside)] = float(fit.sum())
         # by the mean over a feature's columns, or those of many columns would always stay
@@ -215,9 +214,22 @@ def _by_elimination(looked: _Looked) -> list[int]:
         weakest = inside[np.argsort(strength, kind="stable")]
         leaving = weakest[: max(1, int(DROPPED * len(inside)))]
         leavers += leaving.tolist()
-        left = left[~np.isin(of[left], leaving)]
+        goes = np.isin(of[left], leaving)
+        left, inverse = left[~goes], _drop_columns(inverse, goes)
     best = min(criteria, key=lambda size: (criteria[size], size))
     return leavers[::-1][:best]
+
+
+def _drop_columns(inverse: Floats, goes: npt.NDArray[np.bool_]) -> Floats:
+    """Return the inverse of a matrix after some of its rows and columns have left, from its own.
+
+    By the inverse of a block: solving anew for every size would cost ten times as much.
+    """
+    across = inverse[np.ix_(goes, ~goes)]
+    return np.asarray(
+        inverse[np.ix_(~goes, ~goes)]
+        - across.T @ np.linalg.solve(inverse[np.ix_(goes, goes)], across)
+    )
 
 
 def code_or_number(column: pd.Series) -> Floats:

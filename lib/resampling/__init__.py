@@ -5,7 +5,7 @@ classes keep their shares: chosen from the dataset's facts, said in words, the s
 """
 
 from lib.resampling.apart import make_apart
-from lib.resampling.choice import make_cv, make_forward
+from lib.resampling.choice import make_cv, make_forward, make_study_folds
 from lib.resampling.folds import Folds, make_folds
 from lib.resampling.maps import MAP_COLUMNS, map_folds, map_rows
 from lib.resampling.purged import PurgedKFold, make_purged
@@ -40,6 +40,7 @@ __all__ = [
     "make_forward",
     "make_purged",
     "make_strategy_folds",
+    "make_study_folds",
     "map_folds",
     "map_rows",
     "name_default",

@@ -11,8 +11,10 @@ from sklearn.model_selection import (
     StratifiedKFold,
 )
 
+from lib.config import Config
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.resampling.folds import Folds, make_folds
 from lib.resampling.splitters import ForwardInTime, Splitter
 
 MIN_FOLDS_FOR_RARE_CLASSES = 3  # below it, the rest of the table would pay for one rare class
@@ -71,6 +73,33 @@ def make_cv(
     times = f" {n_repeats} times" if n_repeats > 1 else ""
     words = f"{n_splits} shuffled folds{times}{together}{shares}, seed {random_state}"
     return Splitter(repeats, words, notes)
+
+
+def make_study_folds(dataset: Dataset, config: Config) -> Folds:
+    """Return the folds of a study: the same in every analysis that asks for the same rows.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The training rows.
+    config : Config
+        Its budget says how many folds and repeats, its seed how they are shuffled.
+
+    Returns
+    -------
+    Folds
+        Of `make_cv`.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import make_planted
+    >>> len(make_study_folds(make_planted(100), load_config(effort="quick")))
+    3
+    """
+    splits, repeats = config.budget.n_splits, config.budget.n_repeats
+    cv = make_cv(dataset, n_splits=splits, n_repeats=repeats, random_state=config.seed)
+    return make_folds(dataset, cv)
 
 
 def make_forward(time: pd.Series, n_splits: int = 5, n_repeats: int = 1) -> Splitter:

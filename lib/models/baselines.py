@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -37,15 +36,11 @@ from lib.features import (
     count_encoded,
     make_category_codes,
     make_preprocessor,
-    make_steps,
-    parse_recipe,
 )
-from lib.features.preprocessing import Kind
 from lib.resampling import make_cv, make_folds
 
 Task = Literal["binary", "multiclass"]
 Rows = npt.NDArray[np.intp]
-RECIPE_MODELS: dict[str, Kind] = {"linear": "linear", "LightGBM": "tree"}
 MAX_NEIGHBOURS = 50
 MAX_NEWTON = 1_000  # coefficients; the cost grows with their cube
 RIDGE_PENALTIES = np.logspace(-3, 4, 15)
@@ -215,64 +210,6 @@ def baselines(dataset: Dataset, config: Config) -> dict[str, Any]:
     }
 
 
-def with_recipes(
-    dataset: Dataset, config: Config, recipes: Sequence[str], *, linear_only: Sequence[str] = ()
-) -> dict[str, Pipeline]:
-    """Return the linear model and LightGBM of `baselines` after each of several recipes.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The training rows.
-    config : Config
-        Its seed and budget.
-    recipes : sequence of str
-        See `features.parse_recipe`; "raw" gives the baselines themselves.
-    linear_only : sequence of str
-        Further recipes, for the linear model alone.
-
-    Returns
-    -------
-    dict of str to Pipeline
-        "linear", "LightGBM", "linear + ratios", "LightGBM + ratios" …: the recipe's text with the
-        model in place of "raw". Steps in common are one object, which
-        `evaluation.cross_validate` fits once a fold.
-
-    Examples
-    --------
-    >>> from lib.config import load_config
-    >>> from lib.data import make_planted
-    >>> list(with_recipes(make_planted(200), load_config(), ["raw", "raw + bins"]))
-    ['linear', 'LightGBM', 'linear + bins', 'LightGBM + bins']
-    """
-    known = baselines(dataset, config)
-    parsed = [parse_recipe(recipe) for recipe in (*recipes, *linear_only)]
-    kinds = list(RECIPE_MODELS.values())
-    steps = iter(make_steps(dataset, parsed, kinds=kinds, random_state=config.seed))
-    made = {}
-    for number, recipe in enumerate(parsed):
-        for name in RECIPE_MODELS:
-            before, model = next(steps), known[name].steps[-1][1]
-            if name != "linear" and number >= len(recipes):
-                continue
-            if isinstance(model, LogisticRegression):
-                model = clone(model).set_params(solver=_solver(dataset, recipe))
-            made[name_with_recipe(name, recipe)] = Pipeline([*before, ("model", model)])
-    return made
-
-
-def name_with_recipe(model: str, recipe: str | Recipe) -> str:
-    """Return how a model is called after a recipe.
-
-    Examples
-    --------
-    >>> name_with_recipe("linear", "raw + gaps | L1 5"), name_with_recipe("linear", "raw")
-    ('linear + gaps | L1 5', 'linear')
-    """
-    text = str(recipe if isinstance(recipe, Recipe) else parse_recipe(recipe))
-    return model + text.removeprefix("raw")
-
-
 def compare_baseline_models(
     X: Any, y: Any, cv: Any = 5, *, scoring: str | None = None, random_state: int = 0
 ) -> pd.DataFrame:
@@ -352,7 +289,7 @@ def _make_classifiers(dataset: Dataset, *, n_rows: int, seed: int, max_rows: int
     svm = CalibratedClassifierCV(SVC(class_weight="balanced", random_state=seed), cv=n_folds)
     return {
         "dummy": DummyClassifier(strategy="prior"),
-        "linear": LogisticRegression(solver=_solver(dataset), tol=1e-8, max_iter=2_000),
+        "linear": LogisticRegression(solver=choose_solver(dataset), tol=1e-8, max_iter=2_000),
         "k-nearest neighbours": KNeighborsClassifier(_neighbours(n_rows)),
         "SVM": CappedClassifier(svm, max_rows=max_rows, min_class_rows=n_folds, random_state=seed),
         "decision tree": DecisionTreeClassifier(
@@ -368,7 +305,7 @@ def _make_classifiers(dataset: Dataset, *, n_rows: int, seed: int, max_rows: int
     }
 
 
-def _solver(dataset: Dataset, recipe: Recipe | None = None) -> str:
+def choose_solver(dataset: Dataset, recipe: Recipe | None = None) -> str:
     """Return Newton's method, which ends at the optimum to the last digits, while it is cheap."""
     small = count_encoded(dataset, recipe=recipe) * len(dataset.classes) <= MAX_NEWTON
     return "newton-cholesky" if small else "lbfgs"
