@@ -112,7 +112,8 @@ def test_nothing_is_better_where_nothing_is_to_find():
 
 # --- selection keeps the truth -----------------------------------------------------------------
 
-# floors with room below what ten seeds gave; "null importance" shares credit among copies
+# floors below what this one seed gave: a guard against getting worse, no estimate for others;
+# "null importance" shares credit among copies
 FLOORS = {
     "mutual information": (0.75, 0.85),
     "L1": (0.70, 0.80),
