@@ -201,7 +201,7 @@ def _by_elimination(looked: _Looked) -> list[int]:
     X, Y = standardise(looked.table.to_numpy(dtype=float)), standardise(looked.target)
     Y -= Y.mean(axis=0)
     links, totals, penalty = X.T @ Y, (Y**2).sum(axis=0), PENALTY * len(X)
-    inverse = np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1]))
+    inverse: Floats = np.asarray(np.linalg.inv(X.T @ X + penalty * np.eye(X.shape[1])), dtype=float)
     left, leavers, criteria = np.arange(X.shape[1]), list[int](), dict[int, float]()
     while len(left):
         weights = inverse @ links[left]
