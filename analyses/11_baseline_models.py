@@ -48,13 +48,7 @@ if len(sample) < len(train):
 # %% Metric and folds
 scoring = evaluation.default_scoring(sample.task)
 level = config.confidence
-cv = resampling.make_cv(
-    sample,
-    n_splits=config.budget.n_splits,
-    n_repeats=config.budget.n_repeats,
-    random_state=config.seed,
-)
-folds = resampling.make_folds(sample, cv)
+folds = resampling.make_study_folds(sample, config)
 label = evaluation.scorers(sample.task)[scoring].label
 report.finding("Models are ranked by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding("Folds: {folds}.", folds=folds.description)

@@ -48,11 +48,7 @@ if len(sample) < len(train):
 scoring = evaluation.default_scoring(sample.task)
 label = evaluation.scorers(sample.task)[scoring].label
 level = config.confidence
-budget = config.budget
-cv = resampling.make_cv(
-    sample, n_splits=budget.n_splits, n_repeats=budget.n_repeats, random_state=config.seed
-)
-folds = resampling.make_folds(sample, cv)
+folds = resampling.make_study_folds(sample, config)
 champion, plain, rival = "TabM + embeddings", "MLP", "LightGBM"
 report.finding(
     "{champion} against {rival}, by {_label}; folds: {folds}.",

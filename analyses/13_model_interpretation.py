@@ -52,7 +52,7 @@ if len(sample) < len(train):
 scoring = evaluation.default_scoring(sample.task)
 label = evaluation.scorers(sample.task)[scoring].label
 counts = {"n_splits": config.budget.n_splits, "n_repeats": config.budget.n_repeats}
-folds = resampling.make_folds(sample, resampling.make_cv(sample, **counts, random_state=seed))
+folds = resampling.make_study_folds(sample, config)
 rounds = explanation.make_rounds(sample, **counts, random_state=seed)
 baselines = models.baselines(sample, config)
 fitted = explanation.fit_folds(baselines["LightGBM"], sample, rounds, n_seeds=2, random_state=seed)

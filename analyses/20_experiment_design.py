@@ -47,13 +47,7 @@ if len(sample) < len(train):
 known = models.baselines(sample, config)
 card = design.make_card(sample, list(known))
 scoring, level = card.metric, config.confidence
-cv = resampling.make_cv(
-    sample,
-    n_splits=config.budget.n_splits,
-    n_repeats=config.budget.n_repeats,
-    random_state=config.seed,
-)
-folds = resampling.make_folds(sample, cv)
+folds = resampling.make_study_folds(sample, config)
 report.finding("Question: {question}", question=card.question)
 report.finding("Primary metric: {_label} ({metric}).", _label=card.label, metric=scoring)
 report.finding("Smallest effect of interest: {effect}.", effect=card.smallest_effect)

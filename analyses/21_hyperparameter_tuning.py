@@ -50,13 +50,7 @@ if len(sample) < len(train):
 # %% Metric, folds, ranges
 scoring = evaluation.default_scoring(sample.task)
 label = evaluation.scorers(sample.task)[scoring].label
-cv = resampling.make_cv(
-    sample,
-    n_splits=config.budget.n_splits,
-    n_repeats=config.budget.n_repeats,
-    random_state=config.seed,
-)
-folds = resampling.make_folds(sample, cv)
+folds = resampling.make_study_folds(sample, config)
 tunable = tuning.make_tunable(model, sample, config)
 n_trials = config.budget.n_trials
 n_inner_trials = max(n_trials // 2, 8)

@@ -30,13 +30,7 @@ plots.setup_plotting()
 # %% Load rows, folds and predictions
 train = load_data(config.dataset, target=config.target).train
 sample = resampling.sample_rows(train, config.budget.max_rows, random_state=config.seed)
-cv = resampling.make_cv(
-    sample,
-    n_splits=config.budget.n_splits,
-    n_repeats=config.budget.n_repeats,
-    random_state=config.seed,
-)
-folds = resampling.make_folds(sample, cv)
+folds = resampling.make_study_folds(sample, config)
 needed = ("10", "11", "12", "21")
 tracked = tracking.load_predictions(config, analyses=needed, dataset=sample, folds=folds)
 predictions = {name: candidate.parts for name, candidate in tracked.items()}

@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from lib.plots.panels import compact
+from lib.plots.panels import compact, interval_arms
 from lib.plots.scores import metric_label
 from lib.plots.style import (
     BLUE,
@@ -113,7 +113,8 @@ def plot_factor_effects(effects: pd.DataFrame, *, metric: str, ax: Axes | None =
     """
     ax = make_axes(ax, height=1.8 + 0.42 * max(len(effects), 2))
     positions = np.arange(len(effects))
-    values, arms = _arms(effects["estimate"])
+    estimates = effects["estimate"].tolist()
+    values, arms = np.array([e.value for e in estimates], dtype=float), interval_arms(estimates)
     is_clear = ~effects["verdict"].str.startswith("not").to_numpy()
     ax.axvline(0, color=GREY, linewidth=1.2)
     for chosen, colour, label in (
@@ -211,7 +212,8 @@ def plot_arms(effects: pd.DataFrame) -> Figure:
         own = effects[effects["outcome"] == outcome]
         control, others = own.iloc[0], own.iloc[1:]
         at_control = float(control["mean"])
-        values, reach = _arms(others["adjusted"])
+        estimates = others["adjusted"].tolist()
+        values, reach = np.array([e.value for e in estimates], float), interval_arms(estimates)
         positions = np.arange(len(others))
         n_sure += int((np.abs(values) > reach.max(axis=0)).sum())
         n_all += len(others)
@@ -240,10 +242,3 @@ def plot_arms(effects: pd.DataFrame) -> Figure:
     claim = f"{n_sure} of {n_all} differences to {shorten(arms[0])} are beyond their interval"
     figure_title(figure, claim)
     return figure
-
-
-def _arms(estimates: pd.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return values, and how far intervals reach to the left and right."""
-    ends = np.array([[e.value, e.low, e.high] for e in estimates], dtype=float)
-    values, lows, highs = ends.reshape(len(estimates), 3).T
-    return values, np.nan_to_num(np.maximum(np.array([values - lows, highs - values]), 0))

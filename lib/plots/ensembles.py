@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.plots.panels import draw_heatmap
+from lib.plots.panels import draw_heatmap, interval_arms
 from lib.plots.scores import metric_label
 from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, set_title
 from lib.plots.text import short_labels, shorten
@@ -86,17 +86,16 @@ def plot_member_contributions(
     shown = contributions.head(MAX_MEMBERS)
     ax = make_axes(ax, height=1.6 + 0.4 * max(len(shown), 2))
     positions = np.arange(len(shown))
-    ends = np.array([[e.value, e.low, e.high] for e in shown["contribution"]], dtype=float)
-    values, lows, highs = ends.reshape(len(shown), 3).T
-    arms = np.nan_to_num(np.maximum([values - lows, highs - values], 0))
+    estimates = shown["contribution"].tolist()
+    values = np.array([estimate.value for estimate in estimates], dtype=float)
     ax.axvline(0, color=GREY, linewidth=1.2)
-    ax.errorbar(values, positions, xerr=arms, fmt="o", color=BLUE, capsize=4)
+    ax.errorbar(values, positions, xerr=interval_arms(estimates), fmt="o", color=BLUE, capsize=4)
     ax.set_yticks(positions, short_labels(shown["member"]))
     ax.set_ylim(len(shown) - 0.4, -0.6)
     name = metric_label(metric).partition(" (")[0]
     ax.set(xlabel=f"{name} with the member minus without it", ylabel="member left out")
     ax.grid(visible=False, axis="y")
-    n_sure = int((lows > 0).sum())
+    n_sure = sum(estimate.low > 0 for estimate in estimates)
     verb = "adds" if n_sure == 1 else "add"
     claim = f"{n_sure} of {len(shown)} members {verb} something beyond its interval"
     set_title(ax, claim if n_sure else "No member is missed when it is left out")

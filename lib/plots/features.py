@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from lib.plots.panels import interval_arms
 from lib.plots.scores import metric_label
 from lib.plots.style import BLUE, GREEN, GREY, ORANGE, legend_below, make_axes, say, set_title
 from lib.plots.text import in_points, of_many, short_labels, shorten, text_width
@@ -196,9 +197,15 @@ def _draw_gains(ax: Axes, own: pd.DataFrame, at: Any, *, label: str, number: int
     color, marker = COLORS[number % 4], MARKERS[number % 4]
     estimates = own["gain"].tolist()
     values = np.array([estimate.value for estimate in estimates], dtype=float)
-    arms = np.array([[e.value - e.low, e.high - e.value] for e in estimates], dtype=float)
-    arms = np.where(np.isfinite(arms), np.maximum(arms, 0), 0).reshape(-1, 2).T
-    ax.errorbar(values, at, xerr=arms, fmt="none", ecolor=color, capsize=3, elinewidth=1.4)
+    ax.errorbar(
+        values,
+        at,
+        xerr=interval_arms(estimates),
+        fmt="none",
+        ecolor=color,
+        capsize=3,
+        elinewidth=1.4,
+    )
     told = own["verdict"].isin(["better", "worse"]).to_numpy()
     faces = [color if is_told else "white" for is_told in told]
     style: dict[str, Any] = {"s": 34, "marker": marker, "edgecolors": color, "linewidths": 1.4}

@@ -196,6 +196,20 @@ def draw_dots(
     ax.grid(visible=False, axis="y")
 
 
+def interval_arms(estimates: Sequence[Any]) -> Floats:
+    """Return how far intervals reach to the left and right: (2, n), 0 where an end is unknown.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace as Estimate
+    >>> interval_arms([Estimate(value=0.5, low=0.25, high=float("nan"))]).tolist()
+    [[0.25], [0.0]]
+    """
+    arms = np.array([[e.value - e.low, e.high - e.value] for e in estimates], dtype=float)
+    arms = np.where(np.isfinite(arms), np.maximum(arms, 0), 0)
+    return arms.reshape(len(estimates), 2).T
+
+
 def draw_heatmap(
     ax: Axes, matrix: pd.DataFrame, *, inches: float, is_written: bool, size: float = 8.5
 ) -> None:

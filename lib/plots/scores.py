@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.plots.panels import percent
+from lib.plots.panels import interval_arms, percent
 from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, set_title
 from lib.plots.text import short_labels, shorten
 
@@ -81,7 +81,7 @@ def plot_scores(
     ax.errorbar(
         values,
         positions,
-        xerr=_arms(estimates),
+        xerr=interval_arms(estimates),
         fmt="o",
         color=BLUE,
         capsize=4,
@@ -114,13 +114,6 @@ def _interval_label(estimates: list[Any]) -> str | None:
 def _floor(comparison: pd.DataFrame, reference: str) -> float | None:
     rows = comparison.loc[comparison["model"] == reference, "score"]
     return float(rows.iloc[0].value) if len(rows) else None
-
-
-def _arms(estimates: list[Any]) -> np.ndarray:
-    """Return the lengths of the error bars, zero where an end is not finite."""
-    arms = np.array([[e.value - e.low, e.high - e.value] for e in estimates], dtype=float)
-    arms = np.where(np.isfinite(arms), np.maximum(arms, 0), 0)
-    return arms.reshape(len(estimates), 2).T
 
 
 def _claim(shown: pd.DataFrame, values: np.ndarray) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from lib.plots.panels import percent, percent_axis
+from lib.plots.panels import interval_arms, percent, percent_axis
 from lib.plots.scores import metric_label
 from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, say, set_title
 from lib.plots.text import short_labels, shorten
@@ -59,7 +57,7 @@ def plot_strategies(summary: pd.DataFrame, *, metric: str, ax: Axes | None = Non
     ax.errorbar(
         values,
         places,
-        xerr=_arms(shown["bias"]),
+        xerr=interval_arms(shown["bias"]),
         fmt="o",
         color=BLUE,
         capsize=3,
@@ -112,7 +110,7 @@ def plot_coverage(summary: pd.DataFrame, *, level: float = 0.95, ax: Axes | None
         ax.errorbar(
             values,
             places + shift,
-            xerr=_arms(shown[column]),
+            xerr=interval_arms(shown[column]),
             fmt=marker,
             color=colour,
             capsize=3,
@@ -137,11 +135,6 @@ def plot_coverage(summary: pd.DataFrame, *, level: float = 0.95, ax: Axes | None
         f"corrected ones in {percent(corrected)}",
     )
     return ax
-
-
-def _arms(estimates: Any) -> np.ndarray:
-    arms = np.array([[e.value - e.low, e.high - e.value] for e in estimates], dtype=float)
-    return np.where(np.isfinite(arms), np.maximum(arms, 0), 0).reshape(-1, 2).T
 
 
 def _claim(shown: pd.DataFrame, values: np.ndarray) -> str:
