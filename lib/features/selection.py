@@ -155,7 +155,13 @@ def _by_lasso(looked: _Looked) -> list[int]:
             highest, max(min(noise, 0.9 * highest), 1e-3 * highest), N_PENALTIES
         )
         _, weights, _ = lasso_path(
-            X, centred, alphas=penalties, precompute=gram, tol=1e-3, max_iter=2_000
+            X,
+            centred,
+            alphas=penalties,
+            precompute=gram,
+            tol=1e-3,
+            max_iter=2_000,
+            random_state=0,  # coordinates go round in order, and yet it draws a number
         )
         enters = np.abs(weights) > 0
         first = np.where(enters.any(axis=1), penalties[enters.argmax(axis=1)], 0.0) / noise
