@@ -132,7 +132,7 @@ def plot_rank_stability(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     highest = max(len(ranks), 2)
     ax.set_xlim(0.5, highest + 0.5 + 0.16 * highest)
     ax.set_xticks([tick for tick in ax.get_xticks() if 1 <= tick <= highest])
-    for position, share in zip(positions, shown["first"], strict=True):
+    for position, share in enumerate(shown["first"]):
         ax.text(
             highest + 0.5 + 0.15 * highest, position, percent(float(share)),
             ha="right", va="center", fontsize=8.5, color=QUIET,
@@ -186,7 +186,7 @@ def plot_pareto(prices: pd.DataFrame, *, metric: str) -> Figure:
         if known.any():
             ax.set_xscale("log")
             _log_ticks(ax, x[known])
-        _focus(ax, values[known], values[front])
+        _focus(ax, values[known])
         _number(ax, x, values, front)
         written = ", ".join(f"{i}  {names[at]}" for i, at in enumerate(front, start=1))
         ax.set(xlabel=f"{words} (log scale, this machine)", ylabel=name)
@@ -217,7 +217,7 @@ def _log_ticks(ax: Axes, x: np.ndarray) -> None:
     ax.set_xlim(low, high)
 
 
-def _focus(ax: Axes, values: np.ndarray, front: np.ndarray) -> None:
+def _focus(ax: Axes, values: np.ndarray) -> None:
     """Look at the better half where a bad candidate would squeeze all others together."""
     if not len(values):
         return
@@ -228,7 +228,6 @@ def _focus(ax: Axes, values: np.ndarray, front: np.ndarray) -> None:
         if n_below:
             note = f"{n_below} below: the scale is cut"
             ax.text(0.01, 0.03, note, transform=ax.transAxes, fontsize=8.5, color=QUIET)
-    del front
     pad = 0.08 * max(top - low, 1e-9 * max(abs(top), 1))
     ax.set_ylim(low - pad, top + 2 * pad)
 
@@ -305,7 +304,7 @@ def plot_critical_difference(
         inside = [positions[name] for name in group if name in positions]
         if inside:
             at = right + 0.045 * high * number
-            label = "not told apart" if number == 0 else None
+            label = "not told apart" if number == 0 else "_"
             ax.vlines(
                 at, min(inside) - 0.25, max(inside) + 0.25, color=ORANGE, linewidth=4, label=label
             )
