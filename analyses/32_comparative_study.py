@@ -93,11 +93,14 @@ best = str(scores.by_fold().mean().idxmax())
 against_best = comparison.compare_with(scores, best, smallest_effect=effect, level=level)
 shown = print_p_values(against_best)
 tests = ["model", "score", "gap", "p_t", "p_wilcoxon", "verdict"]
-report.table(shown[tests], title=f"Candidates against {best} ({card.label})")
+report.table(
+    shown[tests], title=f"Candidates against {best} ({card.label})", digits=4, tolerance="torch"
+)
 posterior = ["model", "in_effects", "worse", "equivalent", "better", "in_practice"]
 report.table(
-    shown[shown["model"] != best][posterior],
+    shown[shown["model"] != best][posterior].round(3),
     title=f"Gap in smallest effects, and probabilities against {best}",
+    tolerance="torch",
 )
 least_p = comparison.smallest_wilcoxon_p(len(folds))
 if least_p * (len(against_best) - 1) >= 1 - level:
@@ -139,7 +142,11 @@ resampled = comparison.resample_scores(
     scores, sample, n_resamples=config.budget.n_resamples, random_state=config.seed
 )
 ranks = comparison.tabulate_ranks(resampled, level=level)
-report.table(ranks, title=f"Ranks over {len(resampled.inside)} draws of {resampled.unit}")
+report.table(
+    ranks.assign(rank=ranks["rank"].map("{:.0f}".format)),
+    title=f"Ranks over {len(resampled.inside)} draws of {resampled.unit}",
+    tolerance="torch",
+)
 favourite = ranks.loc[ranks["first"].idxmax()]
 report.finding(
     "{favourite} comes first in {share_first:.0%} of the draws; {n_contenders} candidates come "
@@ -147,6 +154,7 @@ report.finding(
     favourite=favourite["model"],
     share_first=favourite["first"],
     n_contenders=int((ranks["first"] >= 0.05).sum()),
+    tolerance="torch",
 )
 ax = plots.plot_rank_stability(ranks)
 
@@ -167,14 +175,15 @@ report.finding(
     corrected=correction.corrected,
     optimism=correction.optimism,
     _effects=correction.optimism / effect,
+    tolerance="torch",
 )
 
 # %% [markdown]
 # ## What does a better score cost?
 #
 # A candidate is on the front when no other is at least as good in score, time to fit, time to
-# predict and size, and better in one. Seconds and sizes are of the machine that fitted: shown, never
-# recorded, and never used to choose. An ensemble pays for all its members.
+# predict and size, and better in one. Seconds and sizes are of the machine that fitted: shown,
+# never recorded, and never used to choose. An ensemble pays for all its members.
 
 # %% Score, time and size
 members = comparison.list_members(field.tracked, sample)
@@ -198,7 +207,12 @@ choice = comparison.choose_champion(
 )
 families = order.set_index("model")["family"]
 level_with_best = choice.level.assign(family=choice.level["model"].map(families))
-report.table(level_with_best, title=f"Level with {choice.best}, from simple to involved", digits=4)
+report.table(
+    level_with_best,
+    title=f"Level with {choice.best}, from simple to involved",
+    digits=4,
+    tolerance="torch",
+)
 
 # %% Fit, keep and read again
 champion = tracking.store_champion(

@@ -15,8 +15,8 @@ from lib.evaluation import Scores
 
 DUMMY = "dummy"
 RULE = (
-    "the simplest candidate whose gap to the best is at most one standard error of that gap, or "
-    "is practically nil"
+    "the simplest candidate whose gap to the best is at most one standard error (of the gap, or of "
+    "the best's score where that is smaller), or is practically nil"
 )
 
 
@@ -34,7 +34,7 @@ class Choice:
         The highest mean score among the others, which the champion has to beat on new rows.
     level : DataFrame
         The candidates that the rule finds level with the best, from simple to involved: model,
-        gap (to the best), error (its standard error), why.
+        gap (to the best), error (the standard error that it is held against), why.
     reason : str
         In words.
     """
@@ -55,10 +55,12 @@ def choose_champion(
 ) -> Choice:
     """Return the simplest candidate that is level with the best [1]_.
 
-    A gap counts as nothing when it is at most one standard error of itself (differences fold by
-    fold, corrected for shared training rows), or when it is practically nil: the posterior of the
-    correlated t-test has more than 0.95 of its mass within one smallest effect. A model without
-    features is chosen only when even the best is not one standard error above it.
+    A gap counts as nothing when it is at most one standard error, corrected for shared training
+    rows: of the gap itself (differences fold by fold), or of the best's score where that is
+    smaller, so that no candidate is level only because it is erratic. It also does when it is
+    practically nil: the posterior of the correlated t-test has more than 0.95 of its mass within
+    one smallest effect. A model without features is chosen only when even the best is not one
+    standard error above it.
 
     Parameters
     ----------
@@ -99,10 +101,11 @@ def choose_champion(
         error = corrected_error(lead, fraction)
         if not lead.mean() > (error if np.isfinite(error) else 0.0):
             rivals = [DUMMY, *rivals]
+    own_error = corrected_error(by_fold[best], fraction)
     rows = []
     for name in rivals:
         gap = by_fold[best] - by_fold[name]
-        error = corrected_error(gap, fraction)
+        error = min(corrected_error(gap, fraction), own_error)
         why = _why_level(gap, error, fraction, smallest_effect) if name != best else "the best"
         if why:
             rows.append((name, float(gap.mean()), error, why))

@@ -18,6 +18,7 @@ from lib.plots.style import (
     GREY,
     ORANGE,
     QUIET,
+    figure_of,
     figure_title,
     legend_below,
     make_axes,
@@ -63,7 +64,11 @@ def plot_equivalence(comparison: pd.DataFrame, *, reference: str, ax: Axes | Non
     positions = np.arange(len(shown))
     left = np.zeros(len(shown))
     parts = (("worse", ORANGE), ("equivalent", LIGHT), ("better", BLUE))
-    words = {"worse": "worse by more", "equivalent": "as good", "better": "better by more"}
+    words = {
+        "worse": "worse by more than matters",
+        "equivalent": "as good in practice",
+        "better": "better by more than matters",
+    }
     for name, color in parts:
         width = shown[name].to_numpy(dtype=float)
         ax.barh(positions, width, left=left, height=0.7, color=color, label=words[name])
@@ -75,7 +80,7 @@ def plot_equivalence(comparison: pd.DataFrame, *, reference: str, ax: Axes | Non
     ax.set_xlim(0, 1)
     ax.set(xlabel="probability, given these folds", ylabel="candidate")
     ax.grid(visible=False)
-    legend_below(ax, title="than the smallest effect that matters")
+    legend_below(ax)
     n_same = int((known["equivalent"] > 0.95).sum())
     things = "candidate is" if n_same == 1 else "candidates are"
     n_all = f"{len(known)} candidate" + ("" if len(known) == 1 else "s")
@@ -131,7 +136,7 @@ def plot_rank_stability(ranks: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ax.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
     highest = max(len(ranks), 2)
     ax.set_xlim(0.5, highest + 0.5 + 0.16 * highest)
-    ax.set_xticks([tick for tick in ax.get_xticks() if 1 <= tick <= highest])
+    ax.set_xticks([1, *(tick for tick in ax.get_xticks() if 1 < tick <= highest)])
     for position, share in enumerate(shown["first"]):
         ax.text(
             highest + 0.5 + 0.15 * highest, position, percent(float(share)),
@@ -185,8 +190,8 @@ def plot_pareto(prices: pd.DataFrame, *, metric: str) -> Figure:
         ax.scatter(x[front], values[front], s=40, color=BLUE, label="on the front", zorder=3)
         if known.any():
             ax.set_xscale("log")
-            _log_ticks(ax, x[known])
-        _focus(ax, values[known])
+            lowest = _focus(ax, values[known])
+            _log_ticks(ax, x[known & (values >= lowest)])
         _number(ax, x, values, front)
         written = ", ".join(f"{i}  {names[at]}" for i, at in enumerate(front, start=1))
         ax.set(xlabel=f"{words} (log scale, this machine)", ylabel=name)
@@ -217,29 +222,39 @@ def _log_ticks(ax: Axes, x: np.ndarray) -> None:
     ax.set_xlim(low, high)
 
 
-def _focus(ax: Axes, values: np.ndarray) -> None:
-    """Look at the better half where a bad candidate would squeeze all others together."""
-    if not len(values):
-        return
+def _focus(ax: Axes, values: np.ndarray) -> float:
+    """Cut the scale where one bad candidate would squeeze all others together; return its end."""
     top, middle, low = float(values.max()), float(np.median(values)), float(values.min())
-    if top - low > 6 * max(top - middle, 1e-12):
-        low = top - 4 * max(top - middle, 1e-12)
+    reach = max(top - middle, 1e-12)
+    if top - low > 6 * reach and len(values) > 2:
+        low = float(values[values >= top - 4 * reach].min())
         n_below = int((values < low).sum())
         if n_below:
             note = f"{n_below} below: the scale is cut"
             ax.text(0.01, 0.03, note, transform=ax.transAxes, fontsize=8.5, color=QUIET)
-    pad = 0.08 * max(top - low, 1e-9 * max(abs(top), 1))
-    ax.set_ylim(low - pad, top + 2 * pad)
+    room = top - low if top > low else 0.1 * max(abs(top), 1e-6)
+    ax.set_ylim(low - 0.12 * room, top + 0.16 * room)
+    return low
 
 
 def _number(ax: Axes, x: np.ndarray, y: np.ndarray, front: list[int]) -> None:
+    """Write numbers on the front, together where points stand too close for two."""
     low, _ = ax.get_ylim()
+    places: list[tuple[np.ndarray, list[int], int]] = []
     for number, at in enumerate(front, start=1):
-        if y[at] >= low:
-            ax.annotate(
-                str(number), (x[at], y[at]), xytext=(0, 6), textcoords="offset points",
-                ha="center", fontsize=9, color=BLUE, fontweight="bold",
-            )  # fmt: skip
+        place = ax.transData.transform((x[at], y[at]))
+        if y[at] < low:
+            continue
+        if places and np.abs(place - places[-1][0]).max() < 16 * figure_of(ax).dpi / 72:
+            places[-1] = (place, [*places[-1][1], number], at)
+        else:
+            places.append((place, [number], at))
+    for _, numbers, at in places:
+        written = str(numbers[0]) if len(numbers) == 1 else f"{numbers[0]}–{numbers[-1]}"
+        ax.annotate(
+            written, (x[at], y[at]), xytext=(-5, 5), textcoords="offset points",
+            ha="right", fontsize=9, color=BLUE, fontweight="bold",
+        )  # fmt: skip
 
 
 def _lines(words: str, inches: float) -> str:
