@@ -32,6 +32,7 @@ LEVELS = {
     "tuning": 3,
     "ensembles": 3,
     "design": 3,
+    "comparison": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
@@ -46,6 +47,9 @@ WITHIN_LEVEL = [
     ("profile", "statistics"),
     ("tuning", "models"),
     ("design", "models"),
+    ("comparison", "models"),
+    ("comparison", "design"),
+    ("comparison", "tracking"),
     ("tuning", "neural"),
 ]
 

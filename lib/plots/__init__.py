@@ -6,6 +6,12 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
+from lib.plots.comparison import (
+    plot_critical_difference,
+    plot_equivalence,
+    plot_pareto,
+    plot_rank_stability,
+)
 from lib.plots.design import plot_arms, plot_factor_effects, plot_learning_curve, plot_noise
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
@@ -55,10 +61,12 @@ __all__ = [
     "plot_contribution_sizes",
     "plot_contributions",
     "plot_coverage",
+    "plot_critical_difference",
     "plot_dependence",
     "plot_distributions",
     "plot_drift",
     "plot_effects",
+    "plot_equivalence",
     "plot_error_correlation",
     "plot_factor_effects",
     "plot_folds",
@@ -73,8 +81,10 @@ __all__ = [
     "plot_optimism",
     "plot_parallel",
     "plot_parameter_importance",
+    "plot_pareto",
     "plot_power",
     "plot_quantiles",
+    "plot_rank_stability",
     "plot_scatter_matrix",
     "plot_score_and_cost",
     "plot_scores",
