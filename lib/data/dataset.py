@@ -15,6 +15,7 @@ import pandas as pd
 from lib.data import split as splitting
 from lib.data.catalog import DesignChoice, Trial
 from lib.data.split import Rule, Split
+from lib.data.stakes import Costs, Policy
 from lib.errors import InputError
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -51,7 +52,15 @@ class Dataset:
     groups, time, sample_weight, amounts : Series or None
         Rows that belong together; their order in time; their weight; their money.
     gains : mapping of str to float, or None
-        Money per decision (tp, fp, fn, tn); see data/README.md.
+        Money per decision (tp, fp, fn, tn) or per unit (over, under); see data/README.md.
+    costs : mapping of str to mapping of str to float, or None
+        What answering one class costs when another is true, by own labels.
+    capacity : float or None
+        Share of the rows that can be acted upon.
+    policy : Policy or None
+        How is decided today, in words and as written.
+    today : Series of shape (n_rows,) or None
+        What that policy does with each row: acts or not, a forecast, or a label.
     currency : str
         ISO 4217 code of amounts and gains.
     design : DesignChoice or None
@@ -85,6 +94,10 @@ class Dataset:
     sample_weight: pd.Series | None = field(default=None, repr=False)
     amounts: pd.Series | None = field(default=None, repr=False)
     gains: Mapping[str, float] | None = None
+    costs: Costs | None = None
+    capacity: float | None = None
+    policy: Policy | None = None
+    today: pd.Series | None = field(default=None, repr=False)
     currency: str = "USD"
     design: DesignChoice | None = None
     trial: Trial | None = None
@@ -238,6 +251,7 @@ class Dataset:
             time=pick(self.time),
             sample_weight=pick(self.sample_weight),
             amounts=pick(self.amounts),
+            today=pick(self.today),
             part=part,
         )
 
