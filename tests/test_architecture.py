@@ -32,6 +32,7 @@ LEVELS = {
     "tuning": 3,
     "ensembles": 3,
     "design": 3,
+    "business": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,

@@ -406,8 +406,8 @@ def _with_stakes(dataset: Dataset, frame: pl.DataFrame, entry: Entry) -> Dataset
         if entry.policy.column == dataset.target:
             raise InputError(f"policy of {where} must not look at the target '{dataset.target}'.")
         today = apply_policy(entry.policy, frame, task=task, where=where).to_pandas()
-    stakes = {"gains": gains, "costs": costs, "capacity": share}
-    return replace(dataset, **stakes, policy=entry.policy, today=today)
+    stakes = replace(dataset, gains=gains, costs=costs, capacity=share)
+    return replace(stakes, policy=entry.policy, today=today)
 
 
 def _with_rule(dataset: Dataset, entry: Entry) -> Dataset:

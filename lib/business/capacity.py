@@ -1,0 +1,89 @@
+"""When only so many rows can be acted upon: whom first, and what each further one earns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from lib.business.cases import Cases
+from lib.business.draws import Bootstrap
+from lib.business.gains import Floats, Gains
+from lib.business.policies import PER
+
+SHARES = np.r_[0.0, np.geomspace(0.005, 1.0, 60)]
+
+
+def compute_capacity(
+    gains: Gains, cases: Cases, *, bootstrap: Bootstrap, shares: Floats = SHARES
+) -> pd.DataFrame:
+    """Return what acting on the share of rows with the highest predicted value earns.
+
+    Rows of one amount are in the order of their probability, as what acting earns rises with it.
+
+    Parameters
+    ----------
+    gains : Gains
+        Of a binary decision.
+    cases : Cases
+        With the probability of the positive class.
+    bootstrap : Bootstrap
+        How to resample.
+    shares : ndarray of shape (n_shares,)
+        Of rows acted upon, from 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        share, rows (that many are acted upon), gain (Estimate, against treating nobody, for 1,000
+        rows), at_random (as many drawn by lot), precision (share of positives among them).
+
+    Examples
+    --------
+    >>> from lib.business import make_gains
+    >>> ones = np.ones(4)
+    >>> cases = Cases(np.array([0, 0, 1, 1]), np.array([0.1, 0.2, 0.8, 0.9]), None, ones, ones)
+    >>> half = compute_capacity(
+    ...     make_gains({"tp": 10, "fp": -10}),
+    ...     cases,
+    ...     bootstrap=Bootstrap(50),
+    ...     shares=np.array([0.5]),
+    ... )
+    >>> half["gain"][0].value, half["at_random"].tolist(), half["precision"].tolist()
+    (5000.0, [0.0], [1.0])
+    """
+    value = gains.value_of_acting(cases.y, cases.amounts)
+    order = np.argsort(-cases.prediction, kind="stable")
+    place = np.empty(len(order))
+    place[order] = np.cumsum(cases.weight[order]) / cases.weight.sum()
+    acts = place[:, np.newaxis] <= shares + 1e-9
+    earned = np.where(acts, value[:, np.newaxis], 0.0)
+    total, means = cases.mean(value), np.asarray(cases.mean(earned))
+    resampled = bootstrap.means(earned, cases)
+    is_positive = cases.weight * (cases.y == 1)
+    with np.errstate(invalid="ignore"):
+        precision = (is_positive @ acts) / (cases.weight @ acts)
+    estimates = [
+        bootstrap.estimate(PER * float(mean), PER * resampled[:, i], cases)
+        for i, mean in enumerate(means)
+    ]
+    return pd.DataFrame(
+        {
+            "share": shares,
+            "rows": acts.sum(axis=0),
+            "gain": estimates,
+            "at_random": PER * float(total) * shares,
+            "precision": precision,
+        }
+    )
+
+
+def list_shares(best: float, capacity: float | None) -> Floats:
+    """Return the shares of rows that a table shows: round ones, the best, and what is possible.
+
+    Examples
+    --------
+    >>> list_shares(0.08, 0.03).tolist()
+    [0.01, 0.03, 0.05, 0.08, 0.1, 0.2, 0.5]
+    """
+    chosen = [0.01, 0.05, 0.1, 0.2, 0.5, best, *([capacity] if capacity else [])]
+    return np.unique(np.round(chosen, 6))

@@ -1,0 +1,129 @@
+"""What a stakeholder reads: a decision and its conditions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lib.business.gains import Gains
+from lib.business.policies import EVERYONE, MODEL, NOBODY
+from lib.evaluation import BETTER, SAME, WORSE
+
+ACT = "act with the model"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do.
+
+    Attributes
+    ----------
+    decision : str
+        "act with the model", "treat all", "treat nobody", "keep today's policy", another simple
+        policy, or "not distinguishable …".
+    best_policy : str
+        The policy to use; of those that no test tells apart, the simpler one.
+    reason : str
+        One sentence.
+    """
+
+    decision: str
+    best_policy: str
+    reason: str
+
+
+def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
+    """Return the decision that a comparison of policies supports.
+
+    The model has to beat every policy that needs no model, each beyond chance after Holm's
+    correction. Where it does not, the simpler policy is kept: that the data do not tell two apart
+    is no reason to pay for a model.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        As `compare_policies` makes it, the model's row first.
+    simple : list of str
+        Policies that need no model.
+
+    Returns
+    -------
+    Decision
+
+    Examples
+    --------
+    >>> from lib.estimates import Estimate
+    >>> rows = {"policy": ["model", "treat all", "treat nobody"]}
+    >>> rows |= {"verdict": ["judged", "better", "not distinguishable"]}
+    >>> table = pd.DataFrame(rows | {"gain": [Estimate(5.0), Estimate(-3.0), Estimate(0.0)]})
+    >>> decide(table, ["treat all", "treat nobody"]).decision
+    'not distinguishable from treat nobody'
+    """
+    verdicts = comparison.set_index("policy")["verdict"]
+    gains = comparison.set_index("policy")["gain"]
+    earned = {name: gains[name].value for name in simple}
+    ahead = [name for name in simple if verdicts[name] == WORSE]
+    if ahead:
+        best = max(ahead, key=lambda name: earned[name])
+        return Decision(_as_action(best), best, f"{best} earns more than the model, beyond chance.")
+    equal = [name for name in simple if verdicts[name] == "same decisions"]
+    if equal:
+        reason = f"the model decides every row as {equal[0]} does: it is not needed."
+        return Decision(_as_action(equal[0]), equal[0], reason)
+    level = [name for name in simple if verdicts[name] != BETTER]
+    if not level:
+        beaten = " and ".join(simple)
+        return Decision(ACT, MODEL, f"it earns more than {beaten}, beyond chance.")
+    best = max(level, key=lambda name: earned[name])
+    names = " and ".join(level)
+    reason = (
+        f"no test tells the model from {names}; as long as more rows do not, {best} is the simpler."
+    )
+    return Decision(f"{SAME} from {names}", best, reason)
+
+
+def _as_action(policy: str) -> str:
+    return policy if policy in {EVERYONE, NOBODY} else f"keep to {policy}"
+
+
+def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
+    """Return in words where the model stops paying: the gain whose break-even is nearest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `find_break_evens` makes it.
+    gains : Gains
+        For the currency.
+
+    Returns
+    -------
+    str
+        One clause.
+
+    Examples
+    --------
+    >>> from lib.estimates import Estimate
+    >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
+    >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
+    >>> from lib.business import make_gains
+    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}))
+    'acting on a negative row: pays while it costs less than 25 USD (assumed: 10)'
+    """
+    known = table[table["pays"].isin(["above", "below"])]
+    if known.empty:
+        how = table["pays"].iloc[0] if len(table) else "never"
+        return f"none: at the gains' signs the model {how} pays"
+    away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
+    row = known.iloc[min(range(len(away)), key=away.__getitem__)]
+    at, value = float(row["break_even"].value), float(row["value"])
+    is_cost = value < 0 or gains.task != "binary"
+    is_more = (row["pays"] == "above") is not (value < 0)
+    verb = "costs" if is_cost else "is worth"
+    comparison = "more" if is_more else "less"
+    unit = "" if row["gain"] == "amount_share" else f" {gains.currency}"
+    return (
+        f"{row['meaning']}: pays while it {verb} {comparison} than {abs(at):,.4g}{unit} "
+        f"(assumed: {abs(value):,.4g})"
+    )
