@@ -1,11 +1,23 @@
 """What decisions are worth: gains, rules, policies, thresholds, sensitivity, decision curves."""
 
 from lib.business.analyzer import Account, BusinessImpactAnalyzer, ThresholdAnalysis
-from lib.business.capacity import compute_capacity, list_shares
+from lib.business.capacity import (
+    compute_capacity,
+    find_best_share,
+    list_shares,
+    show_capacity,
+)
 from lib.business.cases import Cases, gather_cases, gather_out_of_fold
-from lib.business.conclusion import ACT, Decision, decide, state_break_even
+from lib.business.conclusion import (
+    ACT,
+    Decision,
+    count_rows_needed,
+    decide,
+    state_break_even,
+    warn_of_few,
+)
 from lib.business.decision_curve import compute_decision_curve, find_useful_range
-from lib.business.draws import Bootstrap
+from lib.business.draws import Bootstrap, make_bootstrap
 from lib.business.forecasts import (
     Shift,
     best_constant,
@@ -24,6 +36,7 @@ from lib.business.policies import (
     Priced,
     compare_policies,
     price_policies,
+    show_policies,
 )
 from lib.business.returns import estimate_roi
 from lib.business.rules import Policies, Rule, learn_rule, list_policies
@@ -31,6 +44,7 @@ from lib.business.sensitivity import (
     Scenarios,
     compute_tornado,
     find_break_evens,
+    show_break_evens,
     simulate_gains,
 )
 from lib.business.thresholds import (
@@ -74,9 +88,11 @@ __all__ = [
     "compute_profit_curve",
     "compute_quantile_curve",
     "compute_tornado",
+    "count_rows_needed",
     "decide",
     "estimate_regret",
     "estimate_roi",
+    "find_best_share",
     "find_break_even",
     "find_break_evens",
     "find_useful_range",
@@ -87,10 +103,15 @@ __all__ = [
     "list_policies",
     "list_shares",
     "list_thresholds",
+    "make_bootstrap",
     "make_gains",
     "optimal_quantile",
     "price_policies",
     "read_gains",
+    "show_break_evens",
+    "show_capacity",
+    "show_policies",
     "simulate_gains",
     "state_break_even",
+    "warn_of_few",
 ]

@@ -9,6 +9,7 @@ from lib.business.cases import Cases
 from lib.business.draws import Bootstrap
 from lib.business.gains import Floats, Gains
 from lib.business.policies import PER
+from lib.business.thresholds import Choice
 
 SHARES = np.r_[0.0, np.geomspace(0.005, 1.0, 60)]
 
@@ -87,3 +88,36 @@ def list_shares(best: float, capacity: float | None) -> Floats:
     """
     chosen = [0.01, 0.05, 0.1, 0.2, 0.5, best, *([capacity] if capacity else [])]
     return np.unique(np.round(chosen, 6))
+
+
+def find_best_share(choice: Choice) -> float:
+    """Return the share of rows that the chosen threshold acts on where it was chosen."""
+    curve = choice.curve
+    return float(curve.acted[int(np.argmin(np.abs(curve.thresholds - choice.threshold)))])
+
+
+def show_capacity(capacity: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of the first rows as a reader wants it.
+
+    Parameters
+    ----------
+    capacity : DataFrame
+        As `compute_capacity` makes it.
+
+    Returns
+    -------
+    DataFrame
+        first, rows, net benefit, by lot, positives among them.
+    """
+    precision = [f"{p:.1%}" if np.isfinite(p) else "" for p in capacity["precision"]]
+    return pd.DataFrame(
+        {
+            "first": [f"{share:.1%}" for share in capacity["share"]],
+            "rows": capacity["rows"],
+            "net benefit": capacity["gain"].map(str),
+            "as many by lot": capacity["at_random"],
+            "positives among them": [
+                f"{p:.1%}" if np.isfinite(p) else "" for p in capacity["precision"]
+            ],
+        }
+    )

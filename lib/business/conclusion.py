@@ -6,10 +6,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from lib.business.cases import Cases
 from lib.business.gains import Gains
 from lib.business.policies import EVERYONE, MODEL, NOBODY
+from lib.estimates import Estimate
 from lib.evaluation import BETTER, SAME, WORSE
 
+MIN_UNITS, MIN_RARE = 40, 20
 ACT = "act with the model"
 
 
@@ -53,7 +56,6 @@ def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
 
     Examples
     --------
-    >>> from lib.estimates import Estimate
     >>> rows = {"policy": ["model", "treat all", "treat nobody"]}
     >>> rows |= {"verdict": ["judged", "better", "not distinguishable"]}
     >>> table = pd.DataFrame(rows | {"gain": [Estimate(5.0), Estimate(-3.0), Estimate(0.0)]})
@@ -77,14 +79,61 @@ def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
         return Decision(ACT, MODEL, f"it earns more than {beaten}, beyond chance.")
     best = max(level, key=lambda name: earned[name])
     names = " and ".join(level)
-    reason = (
-        f"no test tells the model from {names}; as long as more rows do not, {best} is the simpler."
-    )
+    reason = f"no test tells the model from {names}; until more rows do, {best} is the simpler."
     return Decision(f"{SAME} from {names}", best, reason)
+
+
+def warn_of_few(cases: Cases, task: str) -> str:
+    """Return a sentence when the rows are too few for intervals to be trusted, else "".
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones(40)
+    >>> warn_of_few(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    ''
+    >>> warn_of_few(Cases(ones, ones, None, ones, np.arange(40)), "binary")[:30]
+    'Only 0 rows of the rarer class'
+    """
+    if cases.n_units < MIN_UNITS:
+        what = f"Only {cases.n_units} independent rows"
+    elif task == "binary" and (rarer := min((cases.y == 1).sum(), (cases.y == 0).sum())) < MIN_RARE:
+        what = f"Only {rarer} rows of the rarer class"
+    else:
+        return ""
+    return f"{what} decide here: intervals are rough, and a few rows could turn the result."
 
 
 def _as_action(policy: str) -> str:
     return policy if policy in {EVERYONE, NOBODY} else f"keep to {policy}"
+
+
+def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
+    """Return how many test rows would show this lead beyond its interval, if it is real.
+
+    Widths of intervals shrink with the square root of the number of rows.
+
+    Parameters
+    ----------
+    lead : Estimate
+        Of the model over another policy.
+    n_rows : int
+        Rows behind it.
+
+    Returns
+    -------
+    int or None
+        None when it is shown already, is not a lead, or a thousand times the rows would be needed.
+
+    Examples
+    --------
+    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
+    2000
+    """
+    if not lead.has_interval or lead.value <= 0 or lead.low > 0:
+        return None
+    factor = ((lead.value - lead.low) / lead.value) ** 2
+    return round(n_rows * factor) if factor < 1_000 else None
 
 
 def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
@@ -104,7 +153,6 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
 
     Examples
     --------
-    >>> from lib.estimates import Estimate
     >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
     >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
     >>> from lib.business import make_gains

@@ -8,9 +8,11 @@ import numpy as np
 
 from lib.business.cases import Cases
 from lib.business.gains import Array, Floats
+from lib.config import Config
 from lib.estimates import Estimate
 
 CHUNK = 64  # resamples at a time, which bounds memory
+MIN_RESAMPLES, MAX_DRAWN = 1_000, 100_000_000  # fewer show no small p; rows drawn in all
 
 
 @dataclass(frozen=True)
@@ -116,3 +118,28 @@ class Bootstrap:
             return float("nan")
         beyond = min(int((known <= 0).sum()), int((known >= 0).sum()))
         return float(min(2 * (1 + beyond) / (len(known) + 1), 1.0))
+
+
+def make_bootstrap(config: Config, *, n_rows: int) -> Bootstrap:
+    """Return how a study resamples rows: its budget, at least 1,000 times on tables of any use.
+
+    Parameters
+    ----------
+    config : Config
+        Budget, seed and level.
+    n_rows : int
+        Of the larger part; millions of rows get fewer resamples, at least 200.
+
+    Returns
+    -------
+    Bootstrap
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> make_bootstrap(load_config(effort="quick"), n_rows=500).n_resamples
+    1000
+    """
+    wished = max(config.budget.n_resamples, MIN_RESAMPLES)
+    affordable = max(MAX_DRAWN // max(n_rows, 1), 200)
+    return Bootstrap(min(wished, affordable), config.seed, config.confidence)

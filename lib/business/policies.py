@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,7 +12,7 @@ import pandas as pd
 from lib.business.cases import Cases
 from lib.business.draws import Bootstrap
 from lib.business.gains import Array, Floats, Gains
-from lib.estimates import Estimate, PairedTest, holm
+from lib.estimates import Estimate, PairedTest, format_p, holm
 from lib.evaluation import BETTER, SAME, WORSE
 
 PER = 1_000  # rows that sums of money are given for
@@ -143,13 +143,18 @@ def price_policies(
     )
 
 
-def compare_policies(priced: Priced) -> pd.DataFrame:
+def compare_policies(priced: Priced, simple: Collection[str]) -> pd.DataFrame:
     """Return what each policy earns, and the model's lead over it with Holm's correction.
+
+    There are two families of tests. Those against policies that need no model decide; those
+    against other ways to use a model (the runner-up, no look at gains) stand beside it.
 
     Parameters
     ----------
     priced : Priced
         Its first policy is the one that is judged.
+    simple : collection of str
+        Policies that need no model.
 
     Returns
     -------
@@ -168,14 +173,16 @@ def compare_policies(priced: Priced) -> pd.DataFrame:
     ...     acts, make_gains({"tp": 10, "fp": -5}), cases,
     ...     reference="treat nobody", bootstrap=Bootstrap(),
     ... )
-    >>> compare_policies(priced)["verdict"].tolist()
+    >>> compare_policies(priced, ["treat nobody"])["verdict"].tolist()
     ['judged', 'better']
     """
     judged = priced.policies[0]
     tests = {name: priced.compare(judged, name) for name in priced.policies[1:]}
     is_made = {name: not priced.same[name] for name in tests}
-    p_values = [test.p_value if is_made[name] else np.nan for name, test in tests.items()]
-    adjusted = dict(zip(tests, holm(p_values), strict=True))
+    adjusted: dict[str, float] = {}
+    for family in ([n for n in tests if n in simple], [n for n in tests if n not in simple]):
+        p_values = [tests[name].p_value if is_made[name] else np.nan for name in family]
+        adjusted |= dict(zip(family, holm(p_values), strict=True))
     rows = []
     for name in priced.policies:
         row = {
@@ -203,3 +210,43 @@ def _verdict(test: PairedTest, p_value: float, alpha: float) -> str:
     if not p_value < alpha:
         return SAME
     return BETTER if test.difference.value > 0 else WORSE
+
+
+def show_policies(comparison: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a comparison as a reader wants it: what policies bring, and the model against them.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        As `compare_policies` makes it.
+
+    Returns
+    -------
+    DataFrame
+        policy, acts on (binary), net benefit.
+    DataFrame
+        against, lead of the model, p, p (Holm), the model is.
+    """
+    brought = pd.DataFrame(
+        {
+            "policy": comparison["policy"],
+            "acts on": [f"{share:.1%}" for share in comparison["acts_on"]],
+            "net benefit": comparison["net_benefit"].map(_in_words),
+        }
+    )
+    if comparison["acts_on"].isna().all():
+        brought = brought.drop(columns="acts on")
+    others = comparison.iloc[1:]
+    tested = {
+        "against": others["policy"],
+        "lead of the model": others["lead"].map(_in_words),
+        "p": others["p"].map(format_p),
+        "p (Holm)": others["p_holm"].map(format_p),
+        "the model is": others["verdict"],
+    }
+    return brought, pd.DataFrame(tested).reset_index(drop=True)
+
+
+def _in_words(estimate: Estimate) -> str:
+    """Return an estimate as text; what is 0 by definition has no interval."""
+    return "0" if estimate.value == estimate.low == estimate.high == 0 else str(estimate)

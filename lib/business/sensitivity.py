@@ -93,6 +93,27 @@ def find_break_evens(priced: Priced, against: str) -> pd.DataFrame:
     )
 
 
+def show_break_evens(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of break-evens as a reader wants it: where the model is ahead, in words.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `find_break_evens` makes it.
+
+    Returns
+    -------
+    DataFrame
+        gain, meaning, assumed, the model is ahead.
+    """
+    where = [
+        f"{pays} {at}" if pays in {"above", "below"} else f"{pays}, whatever it is"
+        for pays, at in zip(table["pays"], table["break_even"], strict=True)
+    ]
+    shown = {"gain": table["gain"], "meaning": table["meaning"], "assumed": table["value"]}
+    return pd.DataFrame({**shown, "the model is ahead": where})
+
+
 @dataclass(frozen=True, eq=False)
 class Scenarios:
     """The model's lead under many other gains.

@@ -6,6 +6,14 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
+from lib.plots.business import (
+    plot_capacity,
+    plot_decision_curve,
+    plot_policies,
+    plot_profit_curve,
+    plot_scenarios,
+    plot_tornado,
+)
 from lib.plots.design import plot_arms, plot_factor_effects, plot_learning_curve, plot_noise
 from lib.plots.distributions import plot_distributions, plot_target_panel
 from lib.plots.drift import plot_drift
@@ -51,10 +59,12 @@ __all__ = [
     "plot_agreement",
     "plot_arms",
     "plot_associations",
+    "plot_capacity",
     "plot_coefficients",
     "plot_contribution_sizes",
     "plot_contributions",
     "plot_coverage",
+    "plot_decision_curve",
     "plot_dependence",
     "plot_distributions",
     "plot_drift",
@@ -73,9 +83,12 @@ __all__ = [
     "plot_optimism",
     "plot_parallel",
     "plot_parameter_importance",
+    "plot_policies",
     "plot_power",
+    "plot_profit_curve",
     "plot_quantiles",
     "plot_scatter_matrix",
+    "plot_scenarios",
     "plot_score_and_cost",
     "plot_scores",
     "plot_search_history",
@@ -89,6 +102,7 @@ __all__ = [
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
+    "plot_tornado",
     "plot_training_curves",
     "plot_types",
     "plot_waterfall",
