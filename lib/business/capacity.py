@@ -116,8 +116,6 @@ def show_capacity(capacity: pd.DataFrame) -> pd.DataFrame:
             "rows": capacity["rows"],
             "net benefit": capacity["gain"].map(str),
             "as many by lot": capacity["at_random"],
-            "positives among them": [
-                f"{p:.1%}" if np.isfinite(p) else "" for p in capacity["precision"]
-            ],
+            "positives among them": precision,
         }
     )

@@ -182,8 +182,8 @@ def make_gains(
     has_amounts = bool(given.get("amount_share"))
     names = ["amount_share" if has_amounts else "tp", "fp", "fn", "tn"]
     meanings = {
-        "amount_share": "share of its amount that acting on a positive row earns",
-        "tp": "acting on a positive row",
+        "amount_share": "share of its amount that a hit earns",
+        "tp": "acting on a positive row (a hit)",
         "fp": "acting on any row" if has_amounts else "acting on a negative row",
         "fn": "leaving a positive row alone",
         "tn": "leaving a negative row alone",

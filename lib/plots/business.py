@@ -74,6 +74,7 @@ def plot_policies(
     ax.set(xlabel=_money_label("net benefit", currency), ylabel="policy")
     ax.grid(visible=False, axis="y")
     _thousands(ax, "x")
+    _point_at_the_far(ax, values, arms)
     best = int(np.argmax(values))
     name = shorten(shown["policy"].iloc[best])
     who = "The model" if name == "model" else name[:1].upper() + name[1:]
@@ -134,15 +135,15 @@ def plot_profit_curve(
         words = "where it was chosen (out of fold)"
         ax.plot(kept[at], kept["gain"], color=GREY, linestyle=":", label=words)
     ax.axhline(0, color=GREY, linewidth=1.2)
-    zero = "the forecast as it is" if is_quantile else "treating nobody"
+    what = "saved against the forecast as it is" if is_quantile else "net benefit"
     if chosen <= 1:
         ax.axvline(chosen, color=ORANGE, linewidth=1.6, label=f"used: {chosen:.3g}")
     if break_even is not None:
         ax.axvline(break_even, label=f"break-even of the gains: {break_even:.3g}", **DASHED)
-    _keep_the_interesting(ax, drawn)
+    ax.set_ylim(*_interesting(drawn["low"], drawn["high"]))
     ax.set(
         xlabel="quantile that is forecast" if is_quantile else "act from this probability on",
-        ylabel=_money_label(f"against {zero}", currency),
+        ylabel=_money_label(what, currency),
     )
     _thousands(ax, "y")
     legend_below(ax, n_columns=2)
@@ -205,10 +206,13 @@ def plot_capacity(
     ax.axvline(best, color=ORANGE, linewidth=1.6, label=f"chosen out of fold: {percent(best)}")
     if capacity is not None:
         ax.axvline(capacity, label=f"capacity: {percent(capacity)}", **DASHED)
+    low, high = _interesting(gain[:, 1], gain[:, 2])
+    seen = share[gain[:, 2] >= low]
+    ax.set(ylim=(low, high), xlim=(-0.01 * seen.max(), 1.01 * seen.max()))
     percent_axis(ax)
     ax.set(
         xlabel="share of rows acted upon, the most promising first",
-        ylabel=_money_label("against treating nobody", currency),
+        ylabel=_money_label("net benefit", currency),
     )
     _thousands(ax, "y")
     legend_below(ax, n_columns=2)
@@ -386,7 +390,7 @@ def plot_decision_curve(
     >>> rows = {"threshold": [0.1, 0.2], "model": [0.3, 0.2], "low": [0.2, 0.1], "high": [0.4, 0.3]}
     >>> table = pd.DataFrame(rows | {"treat_all": [0.1, -0.1]})
     >>> plot_decision_curve(table, useful=(0.1, 0.2)).get_title()
-    'The model beats treating all and nobody for thresholds from 0.1 to 0.2'
+    'The model beats treating all and nobody for thresholds from 10 % to 20 %'
     """
     ax = make_axes(ax, height=4.8)
     x = curve["threshold"].to_numpy(dtype=float)
@@ -407,13 +411,13 @@ def plot_decision_curve(
     words = "No threshold has the model beat both treating all and treating nobody"
     if useful is not None:
         words = "The model beats treating all and nobody for thresholds from "
-        words += f"{useful[0]:.2g} to {useful[1]:.2g}"
+        words += f"{percent(useful[0])} to {percent(useful[1])}"
     set_title(ax, words + mark)
     return ax
 
 
 def _money_label(what: str, currency: str) -> str:
-    return f"{what} ({currency} for 1,000 rows)"
+    return f"{what} ({currency} per 1,000 rows)"
 
 
 def _thousands(ax: Axes, which: str) -> None:
@@ -423,11 +427,24 @@ def _thousands(ax: Axes, which: str) -> None:
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
 
 
-def _keep_the_interesting(ax: Axes, curve: Any) -> None:
-    """Cut what is far below both zero and the best: there a loss is just large."""
-    top = max(float(curve["high"].max()), 0.0)
-    bottom = min(float(curve["low"].min()), 0.0)
-    span = top if top > 0 else -0.25 * bottom
-    lowest = max(bottom, -2.0 * span) if span > 0 else bottom
-    if top > lowest:
-        ax.set_ylim(lowest - 0.04 * (top - lowest), top + 0.06 * (top - lowest))
+def _interesting(low: Any, high: Any) -> tuple[float, float]:
+    """Return the limits of an axis without what is far below zero: there a loss is just large."""
+    lows, highs = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    top, bottom = max(float(np.nanmax(highs)), 0.0), min(float(np.nanmin(lows)), 0.0)
+    lowest = max(bottom, -2.0 * top) if top > -0.02 * bottom else bottom
+    room = (top - lowest) or 1.0
+    return lowest - 0.04 * room, top + 0.06 * room
+
+
+def _point_at_the_far(ax: Axes, values: Any, arms: Any) -> None:
+    """Cut the axis where one policy loses so much that the others could not be told apart."""
+    low, high = _interesting(values - arms[0], values + arms[1])
+    far = np.flatnonzero(values + arms[1] < low)
+    near = np.setdiff1d(np.arange(len(values)), far)
+    if not len(far) or not len(near):
+        return
+    low = min(float((values - arms[0])[near].min()), low / 2)
+    room = high - low
+    ax.set_xlim(low - 0.05 * room, high)
+    for i in far.tolist():
+        ax.text(low - 0.03 * room, i, f"← {values[i]:,.4g}", ha="left", va="center", color=BLUE)
