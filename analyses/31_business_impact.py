@@ -47,8 +47,9 @@ if train.policy is not None:
 # of least expected cost; of a number the quantile under / (under + over), which the costs of under-
 # and over-forecast ask for. Thresholds and quantiles come from out-of-fold predictions of training
 # rows: chosen on the test set, luck would be priced as skill. Break-even, the probability from
-# which acting pays, follows from the gains alone and is right when probabilities are. What was
-# earned out of fold decides, because it also serves probabilities that are off.
+# which acting pays, follows from the gains alone and is right when probabilities are. It is used
+# unless another threshold earned more out of fold by over a standard error: then probabilities are
+# off, or amounts rise with them.
 
 # %% Learn the rule
 sample = resampling.sample_rows(train, config.budget.max_rows, random_state=config.seed)
@@ -57,15 +58,22 @@ bootstrap = business.make_bootstrap(config, n_rows=len(sample))
 on_folds = {"dataset": sample, "folds": folds}
 kept = tracking.load_predictions(config, analyses=[champion.analysis[:2]], **on_folds)
 learned = business.gather_out_of_fold(**on_folds, parts=kept[champion.name].parts)
-rule = business.learn_rule(gains, learned, bootstrap=bootstrap)
-report.finding("The rule: {rule}.", rule=rule.words)
-report.finding("The best without a model, on the same rows: {constant}.", constant=rule.constant)
+limits = {"bootstrap": bootstrap, "capacity": train.capacity}
+rule = business.learn_rule(gains, learned, **limits)
 if is_binary:
     report.finding(
-        "Threshold {threshold:.4f}; resamples would have chosen {chosen}; break-even of the gains "
-        "is {break_even_probability:.4f}.",
+        "To act on a row is to treat it as {_target} = {_label}.",
+        _target=train.target,
+        _label=train.positive_label,
+    )
+report.finding("The rule: {rule}.", rule=rule.words)
+report.finding("The best without a model: {constant}.", constant=business.phrase(rule.constant))
+if is_binary:
+    report.finding(
+        "Threshold {threshold:.4f}; most was earned at {earned_most}; break-even of the gains is "
+        "{break_even_probability:.4f}.",
         threshold=rule.choice.threshold,
-        chosen=rule.choice.interval,
+        earned_most=rule.choice.best,
         break_even_probability=rule.choice.break_even,
     )
 
@@ -85,16 +93,16 @@ if champion.runner_up is not None:
     second = champion.runner_up
     kept = tracking.load_predictions(config, analyses=[second.analysis[:2]], **on_folds)
     learned_too = business.gather_out_of_fold(**on_folds, parts=kept[second.name].parts)
-    its_rule = business.learn_rule(gains, learned_too, bootstrap=bootstrap)
+    its_rule = business.learn_rule(gains, learned_too, **limits)
     rival = its_rule, cases.predicted_by(second.predict(test.X))
 policies = business.list_policies(rule, cases, test, rival=rival)
 priced = business.price_policies(
     policies.actions, gains, cases, reference=policies.reference, bootstrap=bootstrap
 )
 comparison = business.compare_policies(priced, policies.simple)
-default, constant = policies.default, rule.constant
+default, against = policies.default, rule.against
 report.finding(
-    "The test set: {n_test} rows, {n_units} of them independent.",
+    "The test set: {n_test} rows; resamples draw {n_units} units that are taken as independent.",
     n_test=len(test),
     n_units=cases.n_units,
 )
@@ -111,21 +119,21 @@ ax = plots.plot_policies(comparison, currency=money, mark=mark)
 lead = priced.compare(business.MODEL, default)
 report.finding(
     "Net benefit of the model's rule against {_reference}: {net_benefit} {_money} for 1,000 rows.",
-    _reference=policies.reference,
+    _reference=business.phrase(policies.reference),
     net_benefit=comparison["net_benefit"].iloc[0],
     _money=money,
 )
 report.finding(
-    "It replaces {default_policy} and brings {gain_over_default_policy} {_money} more.",
-    default_policy=default,
+    "Against what it would replace, {default_policy}: {gain_over_default_policy} {_money}.",
+    default_policy=business.phrase(default),
     gain_over_default_policy=lead.difference,
     _money=money,
 )
 plain = comparison.set_index("policy").loc[rule.plain]
 report.finding(
-    "The rule against {_plain}: {gain_over_plain}, {plain_verdict}.",
+    "The rule against {_plain}: {_gain}{plain_verdict}.",
     _plain=rule.plain,
-    gain_over_plain=plain["lead"],
+    _gain="" if plain["verdict"] == "same decisions" else f"{plain['lead']} {money}, ",
     plain_verdict=plain["verdict"],
 )
 report.finding(
@@ -137,8 +145,9 @@ report.finding(
 
 # %% [markdown]
 # The return on investment books a missed positive as a cost, though nobody spends it, and has no
-# reference; it is here because it is often asked for. Decide by net benefit. Where decisions of two
-# policies are the same on every row there is nothing to test.
+# reference; it is here because it is often asked for. Where hits earn nothing and only avoid a loss
+# it is -100 % whatever the model. Decide by net benefit. Where decisions of two policies are the
+# same on every row there is nothing to test.
 
 # %% [markdown]
 # ## Was the rule well chosen?
@@ -186,7 +195,9 @@ if is_binary:
     first = business.compute_capacity(gains, cases, bootstrap=bootstrap)
     shares = business.list_shares(best, possible)
     few = business.compute_capacity(gains, cases, bootstrap=bootstrap, shares=shares)
-    report.table(business.show_capacity(few), title=f"The first rows, {money} for 1,000{mark}")
+    report.table(
+        business.show_capacity(few), title=f"The most promising first, {money} for 1,000{mark}"
+    )
     k = best if possible is None else min(best, possible)
     at_k = few.loc[(few["share"] - k).abs().idxmin(), "gain"]
     report.finding(
@@ -205,35 +216,37 @@ else:
 # ## What if the gains are others?
 #
 # The decisions stay, only their worth changes. First one gain at a time: at which value is the
-# model's lead over the best policy without a model gone? Then all at once, each drawn evenly from
+# model's lead over the policy in its place gone? Then all at once, each drawn evenly from
 # its range, without and with the luck of the test rows.
 
 # %% Break-even of each gain
-break_evens = business.find_break_evens(priced, constant)
+against_words = business.phrase(against)
+break_evens = business.find_break_evens(priced, against)
 break_even = business.state_break_even(break_evens, gains)
 report.table(
-    business.show_break_evens(break_evens), title=f"Where the model is ahead of {constant}{mark}"
+    business.show_break_evens(break_evens),
+    title=f"Where the model is ahead of {against_words}{mark}",
 )
 report.finding(
-    "Nearest break-even against {_constant}: {break_even}.",
-    _constant=constant,
+    "Nearest break-even against {_against}: {break_even}.",
+    _against=against_words,
     break_even=break_even,
 )
 
 # %% One gain at a time
-tornado = business.compute_tornado(priced, constant)
-ahead = priced.compare(business.MODEL, constant).difference
-shown = {"lead": ahead.value, "against": constant, "currency": money, "mark": mark}
+tornado = business.compute_tornado(priced, against)
+ahead = priced.compare(business.MODEL, against).difference
+shown = {"lead": ahead.value, "against": against, "currency": money, "mark": mark}
 ax = plots.plot_tornado(tornado, uncertainty=gains.uncertainty, **shown)
 
 # %% All gains at once
-scenarios = business.simulate_gains(priced, constant, random_state=config.seed)
+scenarios = business.simulate_gains(priced, against, random_state=config.seed)
 report.finding(
-    "With gains {_assumed} off by up to {uncertainty:.0%} the lead over {_constant} is "
+    "With gains {_assumed} off by up to {uncertainty:.0%} the lead over {_against} is "
     "{lead_by_gains}; with the luck of the test rows {lead_by_both}. The model is ahead in "
     "{share_ahead:.1%} of scenarios.",
     _assumed="assumed to be" if gains.is_assumed else "that by the catalogue may be",
-    _constant=constant,
+    _against=against_words,
     uncertainty=gains.uncertainty,
     lead_by_gains=scenarios.range_of_gains,
     lead_by_both=scenarios.range_of_both,
@@ -278,15 +291,18 @@ report.finding(
 report.finding("The policy to use: {best_policy}.", best_policy=decision.best_policy)
 if n_needed := business.count_rows_needed(ahead, len(test)):
     report.finding(
-        "The lead over {_constant}, {_ahead}, would be beyond its interval with about {n_needed} "
+        "The lead over {_against}, {_ahead}, would be beyond its interval with about {n_needed} "
         "test rows, if it is real.",
-        _constant=constant,
+        _against=against_words,
         _ahead=ahead,
         n_needed=n_needed,
     )
 report.finding(
-    "Conditions: gains as in the table above ({_break_even}), rows like those of the test set, and "
-    "decisions that do not change the outcome they predict before it is seen.",
+    "It holds while gains are as assumed (nearest break-even: {_break_even}), rows are like those "
+    "of the test set, and acting works as assumed: who is who was tested, not that acting helps."
+    if is_binary
+    else "It holds while gains are as assumed (nearest break-even: {_break_even}) and rows are like "
+    "those of the test set.",
     _break_even=break_even,
 )
 

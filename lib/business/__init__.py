@@ -5,6 +5,7 @@ from lib.business.capacity import (
     compute_capacity,
     find_best_share,
     list_shares,
+    rank_share,
     show_capacity,
 )
 from lib.business.cases import Cases, gather_cases, gather_out_of_fold
@@ -27,6 +28,7 @@ from lib.business.forecasts import (
 )
 from lib.business.gains import Gains, break_even_probability, make_gains, read_gains
 from lib.business.policies import (
+    BY_LOT,
     EVERYONE,
     MODEL,
     NOBODY,
@@ -35,11 +37,12 @@ from lib.business.policies import (
     TODAY,
     Priced,
     compare_policies,
+    phrase,
     price_policies,
     show_policies,
 )
 from lib.business.returns import estimate_roi
-from lib.business.rules import Policies, Rule, learn_rule, list_policies
+from lib.business.rules import Policies, Rule, act_from, learn_rule, list_policies
 from lib.business.sensitivity import (
     Scenarios,
     compute_tornado,
@@ -59,6 +62,7 @@ from lib.business.thresholds import (
 
 __all__ = [
     "ACT",
+    "BY_LOT",
     "EVERYONE",
     "MODEL",
     "NOBODY",
@@ -79,6 +83,7 @@ __all__ = [
     "Scenarios",
     "Shift",
     "ThresholdAnalysis",
+    "act_from",
     "best_constant",
     "break_even_probability",
     "choose_threshold",
@@ -106,7 +111,9 @@ __all__ = [
     "make_bootstrap",
     "make_gains",
     "optimal_quantile",
+    "phrase",
     "price_policies",
+    "rank_share",
     "read_gains",
     "show_break_evens",
     "show_capacity",

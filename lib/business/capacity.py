@@ -53,9 +53,7 @@ def compute_capacity(
     (5000.0, [0.0], [1.0])
     """
     value = gains.value_of_acting(cases.y, cases.amounts)
-    order = np.argsort(-cases.prediction, kind="stable")
-    place = np.empty(len(order))
-    place[order] = np.cumsum(cases.weight[order]) / cases.weight.sum()
+    place = rank_share(cases)
     acts = place[:, np.newaxis] <= shares + 1e-9
     earned = np.where(acts, value[:, np.newaxis], 0.0)
     total, means = cases.mean(value), np.asarray(cases.mean(earned))
@@ -76,6 +74,21 @@ def compute_capacity(
             "precision": precision,
         }
     )
+
+
+def rank_share(cases: Cases) -> Floats:
+    """Return for each row the share of rows up to and with it, the most probable first.
+
+    Examples
+    --------
+    >>> ones = np.ones(4)
+    >>> rank_share(Cases(ones, np.array([0.1, 0.9, 0.5, 0.7]), None, ones, ones)).tolist()
+    [1.0, 0.25, 0.75, 0.5]
+    """
+    order = np.argsort(-cases.prediction, kind="stable")
+    place = np.empty(len(order))
+    place[order] = np.cumsum(cases.weight[order]) / cases.weight.sum()
+    return place
 
 
 def list_shares(best: float, capacity: float | None) -> Floats:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from lib.business.cases import Cases
 from lib.business.gains import Gains
-from lib.business.policies import EVERYONE, MODEL, NOBODY
+from lib.business.policies import EVERYONE, MODEL, NOBODY, phrase
 from lib.estimates import Estimate
 from lib.evaluation import BETTER, SAME, WORSE
 
@@ -60,7 +60,7 @@ def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
     >>> rows |= {"verdict": ["judged", "better", "not distinguishable"]}
     >>> table = pd.DataFrame(rows | {"gain": [Estimate(5.0), Estimate(-3.0), Estimate(0.0)]})
     >>> decide(table, ["treat all", "treat nobody"]).decision
-    'not distinguishable from treat nobody'
+    'not distinguishable from treating nobody'
     """
     verdicts = comparison.set_index("policy")["verdict"]
     gains = comparison.set_index("policy")["gain"]
@@ -68,18 +68,19 @@ def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
     ahead = [name for name in simple if verdicts[name] == WORSE]
     if ahead:
         best = max(ahead, key=lambda name: earned[name])
-        return Decision(_as_action(best), best, f"{best} earns more than the model, beyond chance.")
+        reason = f"{phrase(best)} earns more than the model's rule, beyond chance."
+        return Decision(_as_action(best), best, reason)
     equal = [name for name in simple if verdicts[name] == "same decisions"]
     if equal:
-        reason = f"the model decides every row as {equal[0]} does: it is not needed."
+        reason = f"the model's rule decides every row as {phrase(equal[0])}: it is not needed."
         return Decision(_as_action(equal[0]), equal[0], reason)
     level = [name for name in simple if verdicts[name] != BETTER]
     if not level:
-        beaten = " and ".join(simple)
-        return Decision(ACT, MODEL, f"it earns more than {beaten}, beyond chance.")
+        return Decision(ACT, MODEL, f"it earns more than {phrase(*simple)}, beyond chance.")
     best = max(level, key=lambda name: earned[name])
-    names = " and ".join(level)
-    reason = f"no test tells the model from {names}; until more rows do, {best} is the simpler."
+    names = phrase(*level)
+    reason = f"no test tells the model's rule from {names}; until more rows do, "
+    reason += f"{phrase(best)} is the simpler choice."
     return Decision(f"{SAME} from {names}", best, reason)
 
 
@@ -105,7 +106,7 @@ def warn_of_few(cases: Cases, task: str) -> str:
 
 
 def _as_action(policy: str) -> str:
-    return policy if policy in {EVERYONE, NOBODY} else f"keep to {policy}"
+    return policy if policy in {EVERYONE, NOBODY} else f"keep to '{policy}'"
 
 
 def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
@@ -162,7 +163,7 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
     known = table[table["pays"].isin(["above", "below"])]
     if known.empty:
         how = table["pays"].iloc[0] if len(table) else "never"
-        return f"none: at the gains' signs the model {how} pays"
+        return f"none, as whatever a single one is, the model is {how} ahead"
     away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
     row = known.iloc[min(range(len(away)), key=away.__getitem__)]
     at, value = float(row["break_even"].value), float(row["value"])
@@ -172,6 +173,6 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
     comparison = "more" if is_more else "less"
     unit = "" if row["gain"] == "amount_share" else f" {gains.currency}"
     return (
-        f"{row['meaning']}: pays while it {verb} {comparison} than {abs(at):,.4g}{unit} "
-        f"(assumed: {abs(value):,.4g})"
+        f"{row['meaning']}: pays while it {verb} {comparison} than {abs(at):,.3g}{unit} "
+        f"(assumed: {abs(value):,.3g})"
     )

@@ -94,7 +94,11 @@ class Bootstrap:
             `n` is the number of resamples that counted.
         """
         known = resampled[np.isfinite(resampled)]
-        drawn = "bootstrap of rows" if cases.n_units == len(cases) else "bootstrap of groups"
+        drawn = (
+            "bootstrap of rows"
+            if cases.n_units == len(cases)
+            else "bootstrap of rows that belong together"
+        )
         method = f"percentile {drawn}"
         if cases.n_units < 2 or len(known) < self.n_resamples / 2:
             return Estimate(float(value), level=self.level, method=method, n=len(known))

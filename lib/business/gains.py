@@ -99,7 +99,8 @@ class Gains:
         Parameters
         ----------
         actions : ndarray of shape (n_rows,)
-            Truth values (act or not), codes of classes, or forecasts.
+            Truth values (act or not) or the chance of being acted upon by lot; codes of classes;
+            or forecasts.
         y : ndarray of shape (n_rows,)
             What was true.
         amounts : ndarray of shape (n_rows,), optional
@@ -128,18 +129,18 @@ class Gains:
             wrong = np.flatnonzero(taken[y, actions] >= 0)
             uses[wrong, taken[y[wrong], actions[wrong]]] = -1.0
             return uses
-        acts, is_positive = np.asarray(actions, dtype=bool), np.asarray(y) == 1
+        acts, is_positive = np.asarray(actions, dtype=float), np.asarray(y) == 1
         outcome = {
-            "tp": acts & is_positive,
-            "fp": acts & ~is_positive,
-            "fn": ~acts & is_positive,
-            "tn": ~acts & ~is_positive,
+            "tp": acts * is_positive,
+            "fp": acts * ~is_positive,
+            "fn": (1 - acts) * is_positive,
+            "tn": (1 - acts) * ~is_positive,
         }
         for i, name in enumerate(self.names):
             if name == "amount_share":
                 if amounts is None:
                     raise InputError("gains.amount_share needs the amounts of the rows; got none.")
-                uses[:, i] = np.where(outcome["tp"], amounts, 0.0)
+                uses[:, i] = outcome["tp"] * amounts
             else:
                 uses[:, i] = outcome[name]
         if "amount_share" in self.money:  # acting costs the same whoever it is

@@ -17,7 +17,28 @@ from lib.evaluation import BETTER, SAME, WORSE
 
 PER = 1_000  # rows that sums of money are given for
 MODEL, RIVAL, TODAY = "model", "runner-up", "today's policy"
-EVERYONE, NOBODY = "treat all", "treat nobody"
+EVERYONE, NOBODY, BY_LOT = "treat all", "treat nobody", "as many by lot"
+
+
+def phrase(*policies: str) -> str:
+    """Return names of policies as a sentence needs them.
+
+    Examples
+    --------
+    >>> phrase("treat all", "treat nobody", "today's policy")
+    "treating all, treating nobody and today's policy"
+    """
+    said = {
+        EVERYONE: "treating all",
+        NOBODY: "treating nobody",
+        BY_LOT: "acting on as many by lot",
+        MODEL: "the model's rule",
+        RIVAL: "the runner-up",
+    }
+    names = [
+        said.get(name, name.replace("best constant", "the best constant")) for name in policies
+    ]
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,10 +34,11 @@ def estimate_roi(priced: Priced, actions: Array) -> Estimate:
     gains, cases = priced.gains, priced.cases
     if gains.task != "binary":
         return Estimate(float("nan"))
-    earned = gains.count_uses(actions, cases.y, cases.amounts) @ gains.vector
-    is_hit = np.asarray(actions, dtype=bool) & (cases.y == 1)
-    is_error = np.asarray(actions, dtype=bool) != (cases.y == 1)
-    books = np.column_stack([np.where(is_hit, earned, 0.0), np.where(is_error, -earned, 0.0)])
+    acts, is_positive = np.asarray(actions, dtype=bool), cases.y == 1
+    earned = gains.count_uses(acts, cases.y, cases.amounts) @ gains.vector
+    books = np.column_stack(
+        [np.where(acts & is_positive, earned, 0.0), np.where(acts != is_positive, -earned, 0.0)]
+    )
     benefit, cost = cases.mean(books)
     if cost <= 0:
         return Estimate(float("nan"))

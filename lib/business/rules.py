@@ -7,14 +7,19 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from lib.business.capacity import rank_share
 from lib.business.cases import Cases
 from lib.business.draws import Bootstrap
 from lib.business.forecasts import best_constant, learn_shift, optimal_quantile
 from lib.business.gains import Array, Gains
-from lib.business.policies import EVERYONE, MODEL, NOBODY, RIVAL, TODAY
+from lib.business.policies import BY_LOT, EVERYONE, MODEL, NOBODY, RIVAL, TODAY
 from lib.business.thresholds import Choice, choose_threshold
 from lib.data import Dataset
 from lib.errors import InputError
+
+BREAK_EVEN, BEST_OUT_OF_FOLD = "model at break-even", "model, best out of fold"
+MOST_LIKELY, AS_IT_IS = "most likely class", "forecast as it is"
+_PLAIN = {BREAK_EVEN, BEST_OUT_OF_FOLD, MOST_LIKELY, AS_IT_IS}
 
 
 @dataclass(frozen=True)
@@ -28,15 +33,17 @@ class Rule:
     decide : callable
         Takes cases and returns an action a row.
     plain : str
-        Name of the way that looks at no gains.
+        Name of another way to use the model, mostly one that looks at no gains.
     decide_plainly : callable
-        That way: at break-even, the forecast as it is, the most likely class.
+        That way: another threshold, the forecast as it is, the most likely class.
     constant : str
         Name of the best policy without a model.
     decide_constantly : callable
         That policy.
     reference : str
         The policy against which the net benefit is taken.
+    against : str
+        The policy whose place the model's rule would lose if gains were others.
     choice : Choice or None
         Of a binary decision: threshold and profit curve.
     """
@@ -48,10 +55,13 @@ class Rule:
     constant: str
     decide_constantly: Callable[[Cases], Array] = field(repr=False)
     reference: str
+    against: str
     choice: Choice | None = field(default=None, repr=False)
 
 
-def learn_rule(gains: Gains, learned: Cases, *, bootstrap: Bootstrap) -> Rule:
+def learn_rule(
+    gains: Gains, learned: Cases, *, bootstrap: Bootstrap, capacity: float | None = None
+) -> Rule:
     """Return the rule that earns most on out-of-fold predictions.
 
     Binary: a threshold on the probability. Several classes: the answer of least expected cost.
@@ -65,6 +75,8 @@ def learn_rule(gains: Gains, learned: Cases, *, bootstrap: Bootstrap) -> Rule:
         Out-of-fold predictions; never the rows on which the rule is priced.
     bootstrap : Bootstrap
         For the interval of a threshold.
+    capacity : float, optional
+        Share of rows that can be acted upon (binary).
 
     Returns
     -------
@@ -81,27 +93,63 @@ def learn_rule(gains: Gains, learned: Cases, *, bootstrap: Bootstrap) -> Rule:
         return _quantile_rule(gains, learned)
     if gains.task == "multiclass":
         return _class_rule(gains, learned)
-    return _threshold_rule(gains, learned, bootstrap)
+    return _threshold_rule(gains, learned, bootstrap, capacity)
 
 
-def _threshold_rule(gains: Gains, learned: Cases, bootstrap: Bootstrap) -> Rule:
+def _threshold_rule(
+    gains: Gains, learned: Cases, bootstrap: Bootstrap, capacity: float | None
+) -> Rule:
     choice = choose_threshold(gains, learned, bootstrap=bootstrap)
     words = f"act from a probability of {choice.threshold:.3f} on"
     if choice.threshold > 1:
         words = "act on nobody, as no threshold earned anything"
     elif choice.threshold <= float(learned.prediction.min()):
         words = "act on everybody, as no threshold earned more"
-    everyone = choice.best_constant == EVERYONE
+    most = 1.0 if capacity is None else capacity
+    if capacity is not None:
+        words += f", on at most {capacity:.1%} of the rows, the most probable first"
+    everyone = EVERYONE if capacity is None else BY_LOT
+    constant = everyone if choice.best_constant == EVERYONE else NOBODY
+    at_break_even = choice.threshold == choice.break_even
+    other = choice.best.value if at_break_even else choice.break_even
     return Rule(
         words=words,
-        decide=lambda cases: cases.prediction >= choice.threshold,
-        plain="model at break-even",
-        decide_plainly=lambda cases: cases.prediction >= choice.break_even,
-        constant=choice.best_constant,
-        decide_constantly=lambda cases: np.full(len(cases), everyone),
+        decide=lambda cases: act_from(cases, choice.threshold, most),
+        plain=BEST_OUT_OF_FOLD if at_break_even else BREAK_EVEN,
+        decide_plainly=lambda cases: act_from(cases, other, most),
+        constant=constant,
+        decide_constantly=lambda cases: np.full(len(cases), most * (constant != NOBODY)),
         reference=NOBODY,
+        against=NOBODY if constant == BY_LOT else constant,
         choice=choice,
     )
+
+
+def act_from(cases: Cases, threshold: float, most: float = 1.0) -> Array:
+    """Return whether each row is acted upon: from a probability on, the most probable first.
+
+    Parameters
+    ----------
+    cases : Cases
+        With the probability of the positive class.
+    threshold : float
+        Act from this probability on.
+    most : float
+        Share of rows that can be acted upon.
+
+    Returns
+    -------
+    ndarray of bool of shape (n_rows,)
+
+    Examples
+    --------
+    >>> ones = np.ones(4)
+    >>> cases = Cases(ones, np.array([0.1, 0.6, 0.7, 0.8]), None, ones, ones)
+    >>> act_from(cases, 0.5).tolist(), act_from(cases, 0.5, 0.5).tolist()
+    ([False, True, True, True], [False, False, True, True])
+    """
+    place = rank_share(cases)
+    return (cases.prediction >= threshold) & (place <= most + 1e-9)
 
 
 def _class_rule(gains: Gains, learned: Cases) -> Rule:
@@ -112,11 +160,12 @@ def _class_rule(gains: Gains, learned: Cases) -> Rule:
     return Rule(
         words="answer the class of least expected cost",
         decide=lambda cases: np.asarray((cases.prediction @ costs).argmin(axis=1)),
-        plain="most likely class",
+        plain=MOST_LIKELY,
         decide_plainly=lambda cases: np.asarray(cases.prediction.argmax(axis=1)),
         constant=name,
         decide_constantly=lambda cases: np.full(len(cases), answer),
         reference=name,
+        against=name,
     )
 
 
@@ -127,11 +176,12 @@ def _quantile_rule(gains: Gains, learned: Cases) -> Rule:
     return Rule(
         words=f"forecast the {quantile:.0%} quantile, from the model's errors on unseen rows",
         decide=lambda cases: shift.apply(cases.prediction),
-        plain="forecast as it is",
+        plain=AS_IT_IS,
         decide_plainly=lambda cases: np.asarray(cases.prediction, dtype=float),
         constant=name,
         decide_constantly=lambda cases: np.full(len(cases), constant),
         reference=name,
+        against=AS_IT_IS,
     )
 
 
@@ -159,9 +209,6 @@ class Policies:
         return [name for name in self.actions if name not in {MODEL, RIVAL} | _PLAIN]
 
 
-_PLAIN = {"model at break-even", "most likely class", "forecast as it is"}
-
-
 def list_policies(
     rule: Rule, cases: Cases, dataset: Dataset, *, rival: tuple[Rule, Cases] | None = None
 ) -> Policies:
@@ -184,8 +231,9 @@ def list_policies(
     """
     actions = {MODEL: rule.decide(cases), rule.plain: rule.decide_plainly(cases)}
     if dataset.task == "binary":
-        actions[EVERYONE] = np.ones(len(cases), dtype=bool)
-        actions[NOBODY] = np.zeros(len(cases), dtype=bool)
+        most = dataset.capacity or 1.0
+        actions[EVERYONE if dataset.capacity is None else BY_LOT] = np.full(len(cases), most)
+        actions[NOBODY] = np.zeros(len(cases))
     else:
         actions[rule.constant] = rule.decide_constantly(cases)
     if cases.today is not None:
@@ -197,9 +245,14 @@ def list_policies(
 
 
 def _today(rule: Rule, cases: Cases, dataset: Dataset) -> Array:
-    """Return today's actions; where it has no forecast or label, the best constant one."""
+    """Return today's actions; where it has no forecast or label, the best constant one.
+
+    When it would act on more rows than are possible, lots are drawn among them.
+    """
     if cases.today is None or dataset.task == "binary":
-        return np.asarray(cases.today, dtype=bool)
+        acts = np.asarray(cases.today, dtype=float)
+        share = float(cases.mean(acts))
+        return acts * min((dataset.capacity or 1.0) / share, 1.0) if share > 0 else acts
     otherwise = rule.decide_constantly(cases)
     if dataset.task == "regression":
         known = np.asarray(cases.today, dtype=float)

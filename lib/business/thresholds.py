@@ -59,8 +59,8 @@ class Choice:
     ----------
     threshold : float
         Act from this probability on; above 1 nobody is acted upon.
-    interval : Estimate
-        The same with the interval of the choice over resamples.
+    best : Estimate
+        The threshold that earned most, with its interval over resamples.
     break_even : float
         The threshold that the gains alone ask for, right for calibrated probabilities.
     curve : ProfitCurve
@@ -68,7 +68,7 @@ class Choice:
     """
 
     threshold: float
-    interval: Estimate
+    best: Estimate
     break_even: float
     curve: ProfitCurve = field(repr=False)
 
@@ -146,11 +146,13 @@ def find_break_even(gains: Gains, cases: Cases) -> float:
 
 
 def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Choice:
-    """Return the threshold that earns most on rows whose predictions are out of fold.
+    """Return the threshold to use, from rows whose predictions are out of fold.
 
-    Treating all and treating nobody are among the candidates. Of thresholds that earn the same
-    the one nearest to break-even is taken. Choosing by what was earned, and not by break-even
-    alone, also serves probabilities that are off, and amounts that rise with them.
+    Break-even is used, unless the threshold that earned most on these rows (treating all and
+    treating nobody are among them) is ahead of it by more than one standard error of their
+    difference. The best of many thresholds is lucky, the more the fewer rows there are, while
+    break-even is right for calibrated probabilities; where they are off, or where amounts rise
+    with them, the difference soon exceeds its error.
 
     Parameters
     ----------
@@ -173,8 +175,8 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
     >>> y = (rng.random(4_000) < p).astype(int)
     >>> cases = Cases(y, p, None, np.ones(4_000), np.arange(4_000))
     >>> choice = choose_threshold(make_gains({"tp": 90, "fp": -10}), cases, bootstrap=Bootstrap(50))
-    >>> choice.break_even, abs(choice.threshold - 0.1) < 0.05
-    (0.1, True)
+    >>> choice.break_even, choice.threshold, abs(choice.best.value - 0.1) < 0.05
+    (0.1, 0.1, True)
     """
     break_even = find_break_even(gains, cases)
     thresholds = list_thresholds(cases.prediction, break_even)
@@ -185,10 +187,13 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
         level = np.flatnonzero(earned >= earned.max() - 1e-9 * max(1.0, abs(earned.max())))
         return float(thresholds[level[np.argmin(distance[level])]])
 
-    chosen = best(curve.gain)
+    leader = best(curve.gain)
     again = np.array([best(earned) for earned in curve.resampled if np.isfinite(earned).all()])
-    interval = bootstrap.estimate(chosen, again, cases)
-    return Choice(chosen, interval, break_even, curve)
+    at, plain = (int(np.argmin(np.abs(thresholds - t))) for t in (leader, break_even))
+    error = float(np.nanstd(curve.resampled[:, at] - curve.resampled[:, plain]))
+    is_ahead = curve.gain[at] - curve.gain[plain] > error
+    interval = bootstrap.estimate(leader, again, cases)
+    return Choice(leader if is_ahead else break_even, interval, break_even, curve)
 
 
 def estimate_regret(curve: ProfitCurve, threshold: float) -> Estimate:
