@@ -2,9 +2,10 @@
 
 from lib.business.analyzer import Account, BusinessImpactAnalyzer, ThresholdAnalysis
 from lib.business.capacity import (
+    Capacity,
     compute_capacity,
-    find_best_share,
     list_shares,
+    price_capacity,
     rank_share,
     show_capacity,
 )
@@ -14,8 +15,9 @@ from lib.business.conclusion import (
     Decision,
     count_rows_needed,
     decide,
+    list_conditions,
+    list_doubts,
     state_break_even,
-    warn_of_few,
 )
 from lib.business.decision_curve import compute_decision_curve, find_useful_range
 from lib.business.draws import Bootstrap, make_bootstrap
@@ -42,7 +44,15 @@ from lib.business.policies import (
     show_policies,
 )
 from lib.business.returns import estimate_roi
-from lib.business.rules import Policies, Rule, act_from, learn_rule, list_policies
+from lib.business.rules import (
+    Policies,
+    Rule,
+    RuleCurve,
+    act_from,
+    learn_rule,
+    list_policies,
+    trace_rule,
+)
 from lib.business.sensitivity import (
     Scenarios,
     compute_tornado,
@@ -72,6 +82,7 @@ __all__ = [
     "Account",
     "Bootstrap",
     "BusinessImpactAnalyzer",
+    "Capacity",
     "Cases",
     "Choice",
     "Decision",
@@ -80,6 +91,7 @@ __all__ = [
     "Priced",
     "ProfitCurve",
     "Rule",
+    "RuleCurve",
     "Scenarios",
     "Shift",
     "ThresholdAnalysis",
@@ -97,7 +109,6 @@ __all__ = [
     "decide",
     "estimate_regret",
     "estimate_roi",
-    "find_best_share",
     "find_break_even",
     "find_break_evens",
     "find_useful_range",
@@ -105,6 +116,8 @@ __all__ = [
     "gather_out_of_fold",
     "learn_rule",
     "learn_shift",
+    "list_conditions",
+    "list_doubts",
     "list_policies",
     "list_shares",
     "list_thresholds",
@@ -112,6 +125,7 @@ __all__ = [
     "make_gains",
     "optimal_quantile",
     "phrase",
+    "price_capacity",
     "price_policies",
     "rank_share",
     "read_gains",
@@ -120,5 +134,5 @@ __all__ = [
     "show_policies",
     "simulate_gains",
     "state_break_even",
-    "warn_of_few",
+    "trace_rule",
 ]

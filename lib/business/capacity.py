@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,7 @@ from lib.business.draws import Bootstrap
 from lib.business.gains import Floats, Gains
 from lib.business.policies import PER
 from lib.business.thresholds import Choice
+from lib.estimates import Estimate
 
 SHARES = np.r_[0.0, np.geomspace(0.005, 1.0, 60)]
 
@@ -103,10 +106,74 @@ def list_shares(best: float, capacity: float | None) -> Floats:
     return np.unique(np.round(chosen, 6))
 
 
-def find_best_share(choice: Choice) -> float:
-    """Return the share of rows that the chosen threshold acts on where it was chosen."""
-    curve = choice.curve
-    return float(curve.acted[int(np.argmin(np.abs(curve.thresholds - choice.threshold)))])
+@dataclass(frozen=True, eq=False)
+class Capacity:
+    """What the first rows bring.
+
+    Attributes
+    ----------
+    curve : DataFrame
+        Of many shares, as `compute_capacity` makes it.
+    table : DataFrame
+        Of round shares, the best one and the possible one.
+    best : float
+        Share of rows that the threshold acts on where it was chosen.
+    possible : float or None
+        Share of rows that can be acted upon.
+    used : float
+        The smaller of the two.
+    gain : Estimate
+        What acting on that share brings against treating nobody, for 1,000 rows.
+    words : str
+        Where the share comes from.
+    """
+
+    curve: pd.DataFrame = field(repr=False)
+    table: pd.DataFrame = field(repr=False)
+    best: float
+    possible: float | None
+    used: float
+    gain: Estimate
+    words: str
+
+
+def price_capacity(
+    choice: Choice, gains: Gains, cases: Cases, possible: float | None, *, bootstrap: Bootstrap
+) -> Capacity:
+    """Return what the most probable rows bring: as many as are worth it, and as are possible.
+
+    Parameters
+    ----------
+    choice : Choice
+        A threshold, and where it was chosen.
+    gains : Gains
+        Of a binary decision.
+    cases : Cases
+        The rows to price.
+    possible : float or None
+        Share of rows that can be acted upon.
+    bootstrap : Bootstrap
+        How to resample.
+
+    Returns
+    -------
+    Capacity
+    """
+    learned = choice.curve
+    at = int(np.argmin(np.abs(learned.thresholds - choice.threshold)))
+    best = float(learned.acted[at])
+    used = best if possible is None else min(best, possible)
+    shares = list_shares(best, possible)
+    table = compute_capacity(gains, cases, bootstrap=bootstrap, shares=shares)
+    return Capacity(
+        curve=compute_capacity(gains, cases, bootstrap=bootstrap),
+        table=table,
+        best=best,
+        possible=possible,
+        used=used,
+        gain=table["gain"].iloc[int(np.argmin(np.abs(shares - used)))],
+        words="chosen out of fold" if possible is None or used < possible else "all that can be",
+    )
 
 
 def show_capacity(capacity: pd.DataFrame) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,7 +13,7 @@ from lib.business.policies import EVERYONE, MODEL, NOBODY, phrase
 from lib.estimates import Estimate
 from lib.evaluation import BETTER, SAME, WORSE
 
-MIN_UNITS, MIN_RARE = 40, 20
+MIN_UNITS, MIN_RARE = 30, 20
 ACT = "act with the model"
 
 
@@ -84,25 +85,70 @@ def decide(comparison: pd.DataFrame, simple: list[str]) -> Decision:
     return Decision(f"{SAME} from {names}", best, reason)
 
 
-def warn_of_few(cases: Cases, task: str) -> str:
-    """Return a sentence when the rows are too few for intervals to be trusted, else "".
+def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
+    """Return why intervals or prices deserve less trust, one sentence each.
+
+    Parameters
+    ----------
+    cases : Cases
+        Rows on which policies are priced.
+    task : {"binary", "multiclass", "regression"}
+        Of the table.
+    seen_by : sequence of str
+        Analyses that opened the test set for another model.
+
+    Returns
+    -------
+    list of str
 
     Examples
     --------
     >>> import numpy as np
     >>> ones = np.ones(40)
-    >>> warn_of_few(Cases(ones, ones, None, ones, np.arange(40)), "regression")
-    ''
-    >>> warn_of_few(Cases(ones, ones, None, ones, np.arange(40)), "binary")[:30]
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    []
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
     'Only 0 rows of the rarer class'
     """
+    doubts = [
+        f"{name} opened the test set for another model: what was chosen after that look is not "
+        "priced on unseen rows."
+        for name in seen_by
+    ]
+    few = ""
     if cases.n_units < MIN_UNITS:
-        what = f"Only {cases.n_units} independent rows"
-    elif task == "binary" and (rarer := min((cases.y == 1).sum(), (cases.y == 0).sum())) < MIN_RARE:
-        what = f"Only {rarer} rows of the rarer class"
-    else:
-        return ""
-    return f"{what} decide here: intervals are rough, and a few rows could turn the result."
+        few = f"{cases.n_units} independent units"
+    elif task == "binary":
+        rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
+        few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
+    if few:
+        doubts.append(
+            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
+        )
+    return doubts
+
+
+def list_conditions(gains: Gains, break_even: str) -> str:
+    """Return in words under which conditions a decision holds.
+
+    Parameters
+    ----------
+    gains : Gains
+        As assumed.
+    break_even : str
+        From `state_break_even`.
+
+    Returns
+    -------
+    str
+        Clauses; about acting, that it helps was assumed.
+    """
+    clauses = (
+        f"gains are as assumed (nearest break-even: {break_even}) and rows are like the test's"
+    )
+    if gains.task != "binary":
+        return clauses
+    return f"{clauses}, and while acting works as assumed: who is who was tested, not that it helps"
 
 
 def _as_action(policy: str) -> str:

@@ -6,16 +6,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 
 from lib.business.capacity import rank_share
 from lib.business.cases import Cases
 from lib.business.draws import Bootstrap
-from lib.business.forecasts import best_constant, learn_shift, optimal_quantile
+from lib.business.forecasts import (
+    best_constant,
+    compute_quantile_curve,
+    learn_shift,
+    optimal_quantile,
+)
 from lib.business.gains import Array, Gains
 from lib.business.policies import BY_LOT, EVERYONE, MODEL, NOBODY, RIVAL, TODAY
-from lib.business.thresholds import Choice, choose_threshold
+from lib.business.thresholds import (
+    Choice,
+    choose_threshold,
+    compute_profit_curve,
+    estimate_regret,
+)
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.estimates import Estimate
 
 BREAK_EVEN, BEST_OUT_OF_FOLD = "model at break-even", "model, best out of fold"
 MOST_LIKELY, AS_IT_IS = "most likely class", "forecast as it is"
@@ -259,3 +271,78 @@ def _today(rule: Rule, cases: Cases, dataset: Dataset) -> Array:
         return np.where(np.isfinite(known), known, otherwise)
     codes = {label: code for code, label in enumerate(dataset.classes)}
     return np.array([codes.get(t, o) for t, o in zip(cases.today, otherwise, strict=True)])
+
+
+@dataclass(frozen=True, eq=False)
+class RuleCurve:
+    """What neighbours of a rule would have brought on the rows where it is priced.
+
+    Attributes
+    ----------
+    table : DataFrame or None
+        threshold (or quantile), gain, low, high; None where there is nothing to move.
+    used : float
+        The threshold or quantile of the rule.
+    break_even : float or None
+        The threshold that the gains alone ask for.
+    learned : DataFrame or None
+        The curve on which a threshold was chosen.
+    words : str
+        One sentence fragment for the reader.
+    value : Estimate or None
+        Regret of a threshold, or the share of rows that forecasts hold.
+    """
+
+    table: pd.DataFrame | None
+    used: float
+    break_even: float | None
+    learned: pd.DataFrame | None
+    words: str
+    value: Estimate | None
+
+
+def trace_rule(
+    rule: Rule, gains: Gains, learned: Cases, cases: Cases, *, bootstrap: Bootstrap
+) -> RuleCurve:
+    """Return what other thresholds, or other quantiles, would have brought.
+
+    Parameters
+    ----------
+    rule : Rule
+        Of the model.
+    gains : Gains
+        Money for decisions.
+    learned : Cases
+        Out-of-fold predictions, on which the rule was learned.
+    cases : Cases
+        Rows on which it is priced.
+    bootstrap : Bootstrap
+        How to resample.
+
+    Returns
+    -------
+    RuleCurve
+    """
+    if rule.choice is not None:
+        choice = rule.choice
+        thresholds = choice.curve.thresholds
+        curve = compute_profit_curve(gains, cases, thresholds, bootstrap=bootstrap)
+        return RuleCurve(
+            table=curve.tabulate(),
+            used=choice.threshold,
+            break_even=choice.break_even,
+            learned=choice.curve.tabulate(),
+            words=f"Regret against the best threshold in hindsight, {gains.currency}{gains.mark} "
+            "for 1,000 rows",
+            value=estimate_regret(curve, choice.threshold),
+        )
+    if gains.task == "regression":
+        quantile = optimal_quantile(gains)
+        holds = (cases.y <= rule.decide(cases)).astype(float)
+        drawn = 100 * bootstrap.means(holds[:, np.newaxis], cases)[:, 0]
+        held = bootstrap.estimate(100 * float(cases.mean(holds)), drawn, cases)
+        words = f"Forecasts that are not exceeded, in % (aimed at: {100 * quantile:.3g})"
+        table = compute_quantile_curve(gains, learned, cases, bootstrap=bootstrap)
+        return RuleCurve(table, quantile, None, None, words, held)
+    words = "A curve does not apply: answers among several classes have no single threshold to move"
+    return RuleCurve(None, float("nan"), None, None, words, None)

@@ -150,7 +150,7 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
 
     Break-even is used, unless the threshold that earned most on these rows (treating all and
     treating nobody are among them) is ahead of it by more than one standard error of their
-    difference. The best of many thresholds is lucky, the more the fewer rows there are, while
+    difference, and by more than any single row could have brought or cost. The best of many thresholds is lucky, the more the fewer rows there are, while
     break-even is right for calibrated probabilities; where they are off, or where amounts rise
     with them, the difference soon exceeds its error.
 
@@ -191,7 +191,9 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
     again = np.array([best(earned) for earned in curve.resampled if np.isfinite(earned).all()])
     at, plain = (int(np.argmin(np.abs(thresholds - t))) for t in (leader, break_even))
     error = float(np.nanstd(curve.resampled[:, at] - curve.resampled[:, plain]))
-    is_ahead = curve.gain[at] - curve.gain[plain] > error
+    worst = float(np.abs(gains.value_of_acting(cases.y, cases.amounts)).max())
+    one_row = PER * worst * float(cases.weight.max() / cases.weight.sum())
+    is_ahead = curve.gain[at] - curve.gain[plain] > max(error, one_row)
     interval = bootstrap.estimate(leader, again, cases)
     return Choice(leader if is_ahead else break_even, interval, break_even, curve)
 

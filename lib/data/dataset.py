@@ -134,6 +134,13 @@ class Dataset:
         return self.classes[1]
 
     @property
+    def positive_words(self) -> str:
+        """What class 1 of a binary task is: the target, with its label unless that says "yes"."""
+        label = self.positive_label
+        plain = label in {"1", "1.0", "True", "true", "yes", "Yes"}
+        return self.target if plain else f"{self.target} = {label}"
+
+    @property
     def numeric(self) -> list[str]:
         """Columns of `X` that hold numbers."""
         return list(self.X.select_dtypes("number").columns)
@@ -285,9 +292,7 @@ class Dataset:
         parts = [f"{self.n_rows:,} rows × {self.n_features} features"]
         if self.task == "binary":
             share = f"{100 * self.y.mean():.1f} %"
-            plain = self.positive_label in {"1", "1.0", "True", "true", "yes", "Yes"}
-            named = self.target if plain else f"{self.target} = {self.positive_label}"
-            parts.append(f"{share} {named}")
+            parts.append(f"{share} {self.positive_words}")
         elif self.task == "multiclass":
             parts.append(f"{len(self.classes)} classes of {self.target}")
         else:
