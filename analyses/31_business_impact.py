@@ -122,13 +122,11 @@ report.finding(
     gain_over_default_policy=priced.compare(business.MODEL, policies.default).difference,
     _money=money,
 )
-report.finding(
-    "Return on investment: {roi} %{_mark}."
-    if is_binary
-    else "Return on investment does not apply ({roi}): no row is acted upon at a cost.",
-    roi=business.estimate_roi(priced, policies.actions[business.MODEL]),
-    _mark=mark,
-)
+roi = business.estimate_roi(priced, policies.actions[business.MODEL])
+words = f"Return on investment, in %{mark}"
+if not is_binary:
+    words = "Return on investment does not apply, as no row is acted upon at a cost"
+report.finding("{_words}: {roi}.", _words=words, roi=roi)
 
 # %% [markdown]
 # Return on investment is what hits earn minus what errors lose, over what errors lose. It books a

@@ -148,7 +148,7 @@ def list_conditions(gains: Gains, break_even: str) -> str:
     )
     if gains.task != "binary":
         return clauses
-    return f"{clauses}, and while acting works as assumed: who is who was tested, not that it helps"
+    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
 
 
 def _as_action(policy: str) -> str:

@@ -150,9 +150,10 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
 
     Break-even is used, unless the threshold that earned most on these rows (treating all and
     treating nobody are among them) is ahead of it by more than one standard error of their
-    difference, and by more than any single row could have brought or cost. The best of many thresholds is lucky, the more the fewer rows there are, while
-    break-even is right for calibrated probabilities; where they are off, or where amounts rise
-    with them, the difference soon exceeds its error.
+    difference, and by more than any single row could have brought or cost. The best of many
+    thresholds is lucky, the more the fewer rows there are, while break-even is right for calibrated
+    probabilities; where they are off, or where amounts rise with them, the difference soon exceeds
+    its error.
 
     Parameters
     ----------
