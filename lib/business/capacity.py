@@ -102,8 +102,9 @@ def list_shares(best: float, capacity: float | None) -> Floats:
     >>> list_shares(0.08, 0.03).tolist()
     [0.01, 0.03, 0.05, 0.08, 0.1, 0.2, 0.5]
     """
-    chosen = [0.01, 0.05, 0.1, 0.2, 0.5, best, *([capacity] if capacity else [])]
-    return np.unique(np.round(chosen, 6))
+    chosen = [best, *([capacity] if capacity else [])]
+    apart = [s for s in (0.01, 0.05, 0.1, 0.2, 0.5) if all(abs(s - c) > 0.1 * s for c in chosen)]
+    return np.unique(np.round([*apart, *chosen], 6))
 
 
 @dataclass(frozen=True, eq=False)

@@ -258,8 +258,8 @@ def _of_forecasts(train: Dataset, given: dict[str, float]) -> Gains:
         task="regression",
         money=values,
         meanings={
-            "over": f"cost of forecasting one unit of {train.target} too much",
-            "under": f"cost of forecasting one unit of {train.target} too little",
+            "over": "a unit that is forecast too much",
+            "under": "a unit that is forecast too little",
         },
         origin=CATALOGUE if is_given else ILLUSTRATIVE,
         reason=reason,
@@ -281,10 +281,8 @@ def _of_confusions(train: Dataset, given: dict[str, float]) -> Gains:
         for i, j in off:
             cost = costs.get(classes[i], {}).get(classes[j])
             name = "any other" if cost is None else f"{classes[i]} → {classes[j]}"
-            other = "any other confusion, as much as the cheapest one that is given"
-            meanings[name] = (
-                other if cost is None else f"cost of answering {classes[j]} for {classes[i]}"
-            )
+            other = "any other confusion (as the cheapest given)"
+            meanings[name] = other if cost is None else f"{classes[i]} answered with {classes[j]}"
             values[name] = cheapest if cost is None else float(cost)
             cells[i, j] = name
         reason = "The costs are those of the catalogue."
@@ -295,7 +293,7 @@ def _of_confusions(train: Dataset, given: dict[str, float]) -> Gains:
         for i, j in off:
             name = f"miss {classes[i]}"
             values[name] = BENEFIT / (n * float(shares[i]))
-            meanings[name] = f"cost of answering another class for {classes[i]}"
+            meanings[name] = f"{classes[i]} answered with another class"
             cells[i, j] = name
         reason = (
             "No costs are in the catalogue. For illustration missing a class costs the more the "

@@ -35,8 +35,10 @@ def phrase(*policies: str) -> str:
         MODEL: "the model's rule",
         RIVAL: "the runner-up",
     }
+    with_article = ("best", "most", "forecast")
     names = [
-        said.get(name, name.replace("best constant", "the best constant")) for name in policies
+        said.get(name, f"the {name}" if name.startswith(with_article) else name)
+        for name in policies
     ]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 

@@ -31,7 +31,8 @@ def compute_tornado(priced: Priced, against: str) -> pd.DataFrame:
     -------
     DataFrame
         gain, meaning, value, low_value, high_value, at_low, at_high (lead for 1,000 rows), swing;
-        the widest swing first. Gains of 0 have no range and are left out.
+        the widest swing first. Left out: gains of 0, which have no range, and gains
+        that both policies take alike.
     """
     used, _ = priced.difference(MODEL, against)
     vector, lead = priced.gains.vector, float(used @ priced.gains.vector)
@@ -47,6 +48,7 @@ def compute_tornado(priced: Priced, against: str) -> pd.DataFrame:
         rows.append((name, meaning, value, *ends, *moved, abs(moved[1] - moved[0])))
     columns = ["gain", "meaning", "value", "low_value", "high_value", "at_low", "at_high", "swing"]
     table = pd.DataFrame(rows, columns=columns)
+    table = table[table["swing"] > 1e-9 * table["swing"].max()]  # a gain that both take alike
     return table.sort_values("swing", ascending=False, kind="stable").head(MAX_GAINS)
 
 

@@ -31,6 +31,9 @@ class ProfitCurve:
         Net benefit against treating nobody, for 1,000 rows.
     resampled : ndarray of shape (n_resamples, n_thresholds)
         The same on resamples.
+    one_row : float
+        What a single row brings or costs, for 1,000 rows: the mean of positives, or of negatives
+        when that is more.
     cases : Cases
         The rows.
     bootstrap : Bootstrap
@@ -41,6 +44,7 @@ class ProfitCurve:
     acted: Floats
     gain: Floats
     resampled: Floats = field(repr=False)
+    one_row: float
     cases: Cases = field(repr=False)
     bootstrap: Bootstrap
 
@@ -126,11 +130,13 @@ def compute_profit_curve(
     value = gains.value_of_acting(cases.y, cases.amounts)
     acts = cases.prediction[:, np.newaxis] >= thresholds
     earned = np.where(acts, value[:, np.newaxis], 0.0)
+    means = [abs(float(value[cases.y == c].mean())) for c in (0, 1) if (cases.y == c).any()]
     return ProfitCurve(
         thresholds=thresholds,
         acted=np.asarray(cases.mean(acts.astype(float))),
         gain=PER * np.asarray(cases.mean(earned)),
         resampled=PER * bootstrap.means(earned, cases),
+        one_row=PER * max(means) / len(cases),
         cases=cases,
         bootstrap=bootstrap,
     )
@@ -150,7 +156,7 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
 
     Break-even is used, unless the threshold that earned most on these rows (treating all and
     treating nobody are among them) is ahead of it by more than one standard error of their
-    difference, and by more than any single row could have brought or cost. The best of many
+    difference, and by more than a single row brings or costs. The best of many
     thresholds is lucky, the more the fewer rows there are, while break-even is right for calibrated
     probabilities; where they are off, or where amounts rise with them, the difference soon exceeds
     its error.
@@ -192,9 +198,7 @@ def choose_threshold(gains: Gains, cases: Cases, *, bootstrap: Bootstrap) -> Cho
     again = np.array([best(earned) for earned in curve.resampled if np.isfinite(earned).all()])
     at, plain = (int(np.argmin(np.abs(thresholds - t))) for t in (leader, break_even))
     error = float(np.nanstd(curve.resampled[:, at] - curve.resampled[:, plain]))
-    worst = float(np.abs(gains.value_of_acting(cases.y, cases.amounts)).max())
-    one_row = PER * worst * float(cases.weight.max() / cases.weight.sum())
-    is_ahead = curve.gain[at] - curve.gain[plain] > max(error, one_row)
+    is_ahead = curve.gain[at] - curve.gain[plain] > max(error, curve.one_row)
     interval = bootstrap.estimate(leader, again, cases)
     return Choice(leader if is_ahead else break_even, interval, break_even, curve)
 
@@ -204,7 +208,8 @@ def estimate_regret(curve: ProfitCurve, threshold: float) -> Estimate:
 
     The best of many thresholds on the same rows is lucky: the value is too high. The interval is
     that of a band round the differences of all thresholds at once [1]_, so it holds the true
-    regret whichever threshold won.
+    regret whichever threshold won. A single row is added to each standard error: between
+    neighbouring thresholds there are few rows, and resamples know no outcome that is not there.
 
     Parameters
     ----------
@@ -226,7 +231,7 @@ def estimate_regret(curve: ProfitCurve, threshold: float) -> Estimate:
     at = int(np.argmin(np.abs(curve.thresholds - threshold)))
     ahead = curve.gain - curve.gain[at]
     drawn = curve.resampled - curve.resampled[:, [at]]
-    spread = np.nanstd(drawn, axis=0)
+    spread = np.hypot(np.nanstd(drawn, axis=0), np.where(ahead == 0, 0.0, curve.one_row))
     varies = spread > 1e-12 * max(float(np.abs(curve.gain).max()), 1e-12)
     value = float(ahead.max())
     method, n = "simultaneous band over thresholds", len(drawn)

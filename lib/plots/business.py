@@ -51,7 +51,7 @@ def plot_policies(
     >>> row = {"policy": ["model"], "verdict": ["judged"]}
     >>> table = pd.DataFrame(row | {"net_benefit": [Estimate(value=5.0, low=4.0, high=6.0)]})
     >>> plot_policies(table, currency="USD").get_title()
-    'The model brings most on these rows: 5 USD for 1,000 rows'
+    "The model's rule brings 5 USD for 1,000 rows"
     """
     shown = comparison.head(MAX_POLICIES)
     ax = make_axes(ax, height=1.7 + 0.42 * max(len(shown), 2))
@@ -75,10 +75,11 @@ def plot_policies(
     ax.grid(visible=False, axis="y")
     _thousands(ax, "x")
     _point_at_the_far(ax, values, arms)
-    best = int(np.argmax(values))
-    name = shorten(shown["policy"].iloc[best])
-    who = "The model" if name == "model" else name[:1].upper() + name[1:]
-    words = f"{who} brings most on these rows: {compact(values[best])} {currency} for 1,000 rows"
+    others = comparison["verdict"].iloc[1:]
+    n_worse = int((others == "better").sum())
+    words = f"The model's rule brings {compact(values[0])} {currency} for 1,000 rows"
+    if len(others):
+        words += f", beyond chance more than {n_worse} of {len(others)} other policies"
     set_title(ax, words + mark)
     return ax
 
@@ -135,7 +136,7 @@ def plot_profit_curve(
         words = "where it was chosen (out of fold)"
         ax.plot(kept[at], kept["gain"], color=GREY, linestyle=":", label=words)
     ax.axhline(0, color=GREY, linewidth=1.2)
-    what = "saved against the forecast as it is" if is_quantile else "net benefit"
+    what = "saved" if is_quantile else "net benefit"
     if chosen <= 1:
         ax.axvline(chosen, color=ORANGE, linewidth=1.6, label=f"used: {chosen:.3g}")
     if break_even is not None:
@@ -150,8 +151,8 @@ def plot_profit_curve(
     gain = float(curve["gain"].iloc[int(np.argmin(np.abs(curve[at] - chosen)))])
     words = f"Acting from {chosen:.3g} on brings {compact(gain)} {currency} for 1,000 rows"
     if is_quantile:
-        words = f"Forecasting the {chosen:.0%} quantile saves {compact(gain)} {currency} for 1,000 "
-        words += "rows"
+        words = f"Forecasting the {chosen:.0%} quantile instead of the mean saves {compact(gain)} "
+        words += f"{currency} for 1,000 rows"
     elif chosen > 1:
         words = "No threshold earned anything where it was chosen: treat nobody"
     set_title(ax, words + mark)
@@ -262,7 +263,7 @@ def plot_tornado(
     >>> table = pd.DataFrame(row | {"at_low": [4.0], "at_high": [6.0]})
     >>> how = {"lead": 5.0, "against": "treat all", "uncertainty": 0.2, "currency": "USD"}
     >>> plot_tornado(table, **how).get_title()
-    'The lead over treat all keeps its sign when any one gain moves by 20 %'
+    'The lead over treat all keeps its sign when any one gain moves by 20%'
     """
     shown = tornado.head(MAX_GAINS)
     ax = make_axes(ax, height=2.0 + 0.55 * max(len(shown), 1))
@@ -291,7 +292,7 @@ def plot_tornado(
     verb = "keeps" if keeps else "changes"
     words = f"The lead over {shorten(against)} {verb} its sign when "
     words += "any one gain moves by" if keeps else "a single gain moves by"
-    set_title(ax, f"{words} {percent(uncertainty)}{mark}")
+    set_title(ax, f"{words} {uncertainty:.0%}{mark}")
     return ax
 
 
@@ -447,4 +448,4 @@ def _point_at_the_far(ax: Axes, values: Any, arms: Any) -> None:
     room = high - low
     ax.set_xlim(low - 0.05 * room, high)
     for i in far.tolist():
-        ax.text(low - 0.03 * room, i, f"← {values[i]:,.4g}", ha="left", va="center", color=BLUE)
+        ax.text(low - 0.03 * room, i, f"← {values[i]:,.0f}", ha="left", va="center", color=BLUE)
