@@ -52,6 +52,21 @@ class Cases:
         """Return the same rows with another model's predictions."""
         return replace(self, prediction=_positive(prediction, self.prediction.ndim))
 
+    def take(self, rows: Array) -> Cases:
+        """Return some of the rows, by position or by truth value."""
+
+        def pick(values: Array | None) -> Array | None:
+            return None if values is None else values[rows]
+
+        return Cases(
+            y=self.y[rows],
+            prediction=self.prediction[rows],
+            amounts=pick(self.amounts),
+            weight=self.weight[rows],
+            units=self.units[rows],
+            today=pick(self.today),
+        )
+
     def mean(self, values: Array) -> Any:
         """Return the weighted mean over rows."""
         return np.average(values, axis=0, weights=self.weight)

@@ -283,7 +283,7 @@ def plot_tornado(
     ax.set_ylim(len(shown) - 0.4, -0.6)
     low, high = ax.get_xlim()
     ax.set_xlim(low - 0.12 * (high - low), high + 0.12 * (high - low))
-    ax.set(xlabel=_money_label(f"lead over {shorten(against)}", currency), ylabel="gain or cost")
+    ax.set(xlabel=_money_label("lead", currency), ylabel="gain or cost")
     ax.grid(visible=False, axis="y")
     _thousands(ax, "x")
     legend_below(ax)
@@ -350,7 +350,7 @@ def plot_scenarios(
     percent_axis(ax, "y")
     _thousands(ax, "x")
     ax.set(
-        xlabel=_money_label(f"lead over {shorten(against)}", currency),
+        xlabel=_money_label("lead", currency),
         ylabel="share of scenarios",
     )
     legend_below(ax, n_columns=2)
@@ -438,14 +438,14 @@ def _interesting(low: Any, high: Any) -> tuple[float, float]:
 
 
 def _point_at_the_far(ax: Axes, values: Any, arms: Any) -> None:
-    """Cut the axis where one policy loses so much that the others could not be told apart."""
-    low, high = _interesting(values - arms[0], values + arms[1])
-    far = np.flatnonzero(values + arms[1] < low)
-    near = np.setdiff1d(np.arange(len(values)), far)
-    if not len(far) or not len(near):
+    """Cut the axis where the worst policy loses so much that the others look alike."""
+    worst = int(np.argmin(values))
+    lows, highs = np.delete(values - arms[0], worst), np.delete(values + arms[1], worst)
+    if not len(lows):
         return
-    low = min(float((values - arms[0])[near].min()), low / 2)
-    room = high - low
-    ax.set_xlim(low - 0.05 * room, high)
-    for i in far.tolist():
-        ax.text(low - 0.03 * room, i, f"← {values[i]:,.0f}", ha="left", va="center", color=BLUE)
+    low, high = min(float(lows.min()), 0.0), max(float(highs.max()), 0.0)
+    room = (high - low) or 1.0
+    if values[worst] + arms[1][worst] >= low - 1.5 * room:
+        return
+    ax.set_xlim(low - 0.2 * room, high + 0.05 * room)
+    ax.text(low - 0.17 * room, worst, f"← {values[worst]:,.0f}", ha="left", va="center", color=BLUE)
