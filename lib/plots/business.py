@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -297,8 +297,8 @@ def plot_tornado(
 
 
 def plot_scenarios(
-    by_gains: Sequence[float],
-    by_both: Sequence[float],
+    by_gains: npt.ArrayLike,
+    by_both: npt.ArrayLike,
     *,
     lead: float,
     against: str,
@@ -310,7 +310,7 @@ def plot_scenarios(
 
     Parameters
     ----------
-    by_gains, by_both : sequence of float
+    by_gains, by_both : array-like of shape (n_scenarios,)
         As of `business.Scenarios`.
     lead : float
         At the gains as assumed.

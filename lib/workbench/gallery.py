@@ -447,14 +447,14 @@ def _plot_tornado(t: Table) -> Any:
     priced, against = t.priced[0], t.rule[1].against
     lead = priced.compare("model", against).difference.value
     tornado = business.compute_tornado(priced, against)
-    look = {"lead": lead, "against": business.phrase(against), "uncertainty": 0.25}
+    look: dict[str, Any] = {"lead": lead, "against": business.phrase(against), "uncertainty": 0.25}
     return plots.plot_tornado(tornado, **look, **t.money)
 
 
 def _plot_scenarios(t: Table) -> Any:
     priced, against = t.priced[0], t.rule[1].against
     found = business.simulate_gains(priced, against, random_state=0)
-    look = {"lead": found.range_of_both.value, "against": business.phrase(against)}
+    look: dict[str, Any] = {"lead": found.range_of_both.value, "against": business.phrase(against)}
     return plots.plot_scenarios(found.by_gains, found.by_both, **look, **t.money)
 
 
