@@ -433,7 +433,11 @@ def _plot_policies(t: Table) -> Any:
 def _plot_profit_curve(t: Table) -> Any:
     gains, rule, learned, cases, bootstrap = t.rule
     found = business.trace_rule(rule, gains, learned, cases, bootstrap=bootstrap)
-    lines = {"chosen": found.used, "break_even": found.break_even, "learned": found.learned}
+    lines: dict[str, Any] = {
+        "chosen": found.used,
+        "break_even": found.break_even,
+        "learned": found.learned,
+    }
     return plots.plot_profit_curve(found.table, **lines, **t.money)
 
 
