@@ -192,7 +192,7 @@ break_even = business.state_break_even(break_evens, gains)
 lead = priced.compare(business.MODEL, rule.against).difference
 report.table(business.show_break_evens(break_evens), title=f"Ahead of {against}, {money}")
 report.finding(
-    "Nearest break-even against {_against}: {break_even}.", _against=against, break_even=break_even
+    "Break-even against {_against}: {break_even}.", _against=against, break_even=break_even
 )
 look = {"lead": lead.value, "against": against, "currency": gains.currency, "mark": mark}
 tornado = business.compute_tornado(priced, rule.against)
@@ -227,9 +227,7 @@ if is_binary:
     decisions = business.compute_decision_curve(cases, bootstrap=bootstrap)
     useful = business.find_useful_range(decisions)
     words = "at no threshold" if useful is None else f"from {useful[0]:.2f} to {useful[1]:.2f}"
-    report.finding(
-        "The model beats treating all and nobody beyond its band {useful}.", useful=words
-    )
+    report.finding("Its band is above treating all and treating nobody {useful}.", useful=words)
     ax = plots.plot_decision_curve(
         decisions, useful=useful, break_even=rule.choice.break_even, mark=mark
     )
@@ -243,7 +241,7 @@ else:
 # simpler policy stays: that the rows do not tell two apart is no reason to pay for a model.
 
 # %% Decision and conditions
-decision = business.decide(comparison, policies.simple)
+decision = business.decide(comparison, policies.simple, policies.default)
 report.finding(
     "Decision{_mark}: {decision}; {_reason}",
     _mark=mark,
