@@ -33,6 +33,7 @@ LEVELS = {
     "ensembles": 3,
     "design": 3,
     "comparison": 3,
+    "business": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,

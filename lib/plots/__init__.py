@@ -6,6 +6,14 @@ they are shortened in the middle, and drawn whatever they contain.
 """
 
 from lib.plots.associations import plot_associations, plot_strengths
+from lib.plots.business import (
+    plot_capacity,
+    plot_decision_curve,
+    plot_policies,
+    plot_profit_curve,
+    plot_scenarios,
+    plot_tornado,
+)
 from lib.plots.comparison import (
     plot_critical_difference,
     plot_equivalence,
@@ -57,11 +65,13 @@ __all__ = [
     "plot_agreement",
     "plot_arms",
     "plot_associations",
+    "plot_capacity",
     "plot_coefficients",
     "plot_contribution_sizes",
     "plot_contributions",
     "plot_coverage",
     "plot_critical_difference",
+    "plot_decision_curve",
     "plot_dependence",
     "plot_distributions",
     "plot_drift",
@@ -82,10 +92,13 @@ __all__ = [
     "plot_parallel",
     "plot_parameter_importance",
     "plot_pareto",
+    "plot_policies",
     "plot_power",
+    "plot_profit_curve",
     "plot_quantiles",
     "plot_rank_stability",
     "plot_scatter_matrix",
+    "plot_scenarios",
     "plot_score_and_cost",
     "plot_scores",
     "plot_search_history",
@@ -99,6 +112,7 @@ __all__ = [
     "plot_target",
     "plot_target_panel",
     "plot_time_profile",
+    "plot_tornado",
     "plot_training_curves",
     "plot_types",
     "plot_waterfall",
