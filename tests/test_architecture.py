@@ -32,6 +32,7 @@ LEVELS = {
     "tuning": 3,
     "ensembles": 3,
     "design": 3,
+    "performance": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
@@ -47,6 +48,7 @@ WITHIN_LEVEL = [
     ("tuning", "models"),
     ("design", "models"),
     ("tuning", "neural"),
+    ("performance", "explanation"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.

@@ -134,7 +134,7 @@ def bootstrap_many(
     jackknife = _jackknife(evaluate, units) if method == "bca" else np.empty((0, 0))
     plain = np.array([(1 - level) / 2, (1 + level) / 2])
     drawn = "bootstrap of groups" if groups is not None else "bootstrap"
-    name = f"{ {'bca': 'BCa', 'percentile': 'percentile'}[method]} {drawn}"
+    name = f"{ {'bca': 'BCa', 'percentile': 'percentile'}[method] } {drawn}"
     made = []
     for i, value in enumerate(np.asarray(statistics(*columns), dtype=float).tolist()):
         own = resampled[~np.isnan(resampled[:, i]), i]
@@ -168,7 +168,8 @@ class _Units:
         sizes = self.sizes[drawn]
         before = np.cumsum(sizes) - sizes
         places = np.repeat(self.starts[drawn] - before, sizes) + np.arange(sizes.sum())
-        return self.order[places]
+        rows: npt.NDArray[np.intp] = self.order[places]
+        return rows
 
 
 def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> _Units:

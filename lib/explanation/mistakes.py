@@ -123,7 +123,7 @@ def explain_worst(
         X, matrix = dataset.X.iloc[[row]], one.matrix[[place]]
         part = explain(one.model, X, names=names, matrix=matrix, fold=one.fold)
         parts.append(part)
-        truth, guess, toward = _compare(dataset, predictions[row], row)
+        truth, guess, toward = compare_with_truth(dataset, predictions[row], row)
         values = part.contributions[0]
         if values.ndim == 2:  # how far each column favoured the class that was predicted
             values = values[:, int(np.argmax(predictions[row]))] - values[:, int(dataset.y[row])]
@@ -136,7 +136,7 @@ def explain_worst(
     return table, _stack(parts, np.array(worst, dtype=np.intp))
 
 
-def _compare(dataset: Dataset, prediction: Floats, row: int) -> tuple[str, str, float]:
+def compare_with_truth(dataset: Dataset, prediction: Floats, row: int) -> tuple[str, str, float]:
     """Return truth and prediction in words, and the direction in which it is wrong."""
     truth = dataset.y.iloc[row]
     if dataset.task == "regression":
