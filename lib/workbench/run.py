@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from lib.config import Config, load_config
+from lib.config import Config, default_dataset, load_config
 from lib.workbench import preload
 from lib.workbench.child import RESULT, Task
 from lib.workbench.files import locked, read_json, replace_folder, write_json
@@ -333,8 +333,6 @@ class _Session:
 
     def _compare(self, plan: Plan, name: str) -> str:
         """Compare with the committed findings where that means something."""
-        from lib.report.findings import default_dataset  # noqa: PLC0415  # cheap, but not free
-
         config = self.config
         standard = (
             config.effort == "standard"
