@@ -22,28 +22,39 @@ from lib.performance.conformal import (
     Conformal,
     conformal_quantile,
     judge_coverage,
+    list_caveats,
     make_conformal,
     measure_coverage,
     tabulate_coverage,
 )
-from lib.performance.curves import Curves, compute_curves
-from lib.performance.decisions import choose_threshold, compute_confusion, tabulate_decisions
-from lib.performance.held_out import HeldOut, gather_out_of_fold, predict_held_out
+from lib.performance.curves import Curves, compute_all_curves, compute_curves, tabulate_curves
+from lib.performance.decisions import (
+    choose_threshold,
+    compute_confusion,
+    decide,
+    tabulate_decisions,
+)
+from lib.performance.held_out import FEW, HeldOut, gather_out_of_fold, predict_held_out
+from lib.performance.probabilities import Calibration, study_calibration
 from lib.performance.residuals import Residuals, study_residuals
-from lib.performance.rivals import McNemar, Rivalry, compare_rivals, mcnemar
+from lib.performance.rivals import McNemar, Rivalry, compare_rivals, describe_decisions, mcnemar
 from lib.performance.robustness import disturb, lose_columns
 from lib.performance.scores import (
+    LOWER,
     judge_promise,
     score_folds,
     score_held_out,
     subtract,
     tabulate_test_scores,
 )
-from lib.performance.segments import describe_segment, find_weak_segments
+from lib.performance.segments import describe_segment, describe_weakest, find_weak_segments
 from lib.performance.worst import distinguish_worst, list_worst
 
 __all__ = [
+    "FEW",
+    "LOWER",
     "BrierParts",
+    "Calibration",
     "Conformal",
     "Curves",
     "Events",
@@ -54,11 +65,15 @@ __all__ = [
     "calibration_error",
     "choose_threshold",
     "compare_rivals",
+    "compute_all_curves",
     "compute_confusion",
     "compute_curves",
     "conformal_quantile",
+    "decide",
     "decompose_brier",
+    "describe_decisions",
     "describe_segment",
+    "describe_weakest",
     "distinguish_worst",
     "disturb",
     "estimate_calibration_error",
@@ -68,6 +83,7 @@ __all__ = [
     "judge_calibration",
     "judge_coverage",
     "judge_promise",
+    "list_caveats",
     "list_worst",
     "lose_columns",
     "make_bins",
@@ -79,11 +95,13 @@ __all__ = [
     "score_folds",
     "score_held_out",
     "spiegelhalter",
+    "study_calibration",
     "study_residuals",
     "subtract",
     "tabulate_calibration",
     "tabulate_classes",
     "tabulate_coverage",
+    "tabulate_curves",
     "tabulate_decisions",
     "tabulate_test_scores",
 ]

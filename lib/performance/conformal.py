@@ -211,6 +211,30 @@ def judge_coverage(coverage: Estimate, level: float) -> str:
     return GENEROUS if coverage.low > level else HOLDS
 
 
+def list_caveats(test: HeldOut) -> list[str]:
+    """Return why coverage may differ from what was promised, one sentence each.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(40, n_groups=10)
+    >>> list_caveats(HeldOut(dataset, dataset.truth["probabilities"]))
+    ['Rows of one group (group) are alike: coverage is that of rows of new groups, on average.']
+    """
+    dataset, made = test.dataset, []
+    if dataset.groups is not None:
+        made.append(
+            f"Rows of one group ({dataset.groups.name}) are alike: coverage is that of rows of "
+            "new groups, on average."
+        )
+    if dataset.time is not None:
+        made.append(
+            f"Test rows need not change places with earlier ones ({dataset.time.name}): coverage "
+            "may fall as time goes on."
+        )
+    return made
+
+
 def _parts(test: HeldOut) -> list[tuple[str, Bools]]:
     everyone = np.ones(len(test), dtype=bool)
     if test.task != "regression":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,6 +112,70 @@ def compute_curves(
     ]
     share = float(np.average(is_positive, weights=weight))
     return Curves(pd.DataFrame(rows, columns=COLUMNS), estimates[-2], estimates[-1], share)
+
+
+def compute_all_curves(
+    held: HeldOut,
+    *,
+    n_resamples: int,
+    random_state: int,
+    level: float = 0.95,
+    max_classes: int = 6,
+) -> dict[str, Curves]:
+    """Return the curves of the positive class, or of the most frequent classes against the rest.
+
+    Parameters
+    ----------
+    held : HeldOut
+        Of a classification task.
+    n_resamples, random_state, level
+        As for `compute_curves`.
+    max_classes : int
+        Of more than two.
+
+    Returns
+    -------
+    dict of str to Curves
+        By class; classes with fewer than two rows are left out.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(300)
+    >>> held = HeldOut(dataset, dataset.truth["probabilities"])
+    >>> list(compute_all_curves(held, n_resamples=20, random_state=0))
+    ['1']
+    """
+    classes = held.dataset.classes
+    counts = np.bincount(held.y, minlength=len(classes))
+    frequent = np.sort(np.argsort(-counts, kind="stable")[:max_classes]).tolist()
+    usable = [
+        code
+        for code in ([1] if held.task == "binary" else frequent)
+        if min(counts[code], len(held) - counts[code]) >= MIN_CLASS
+    ]
+    return {
+        classes[code]: compute_curves(
+            held,
+            positive=code,
+            n_resamples=n_resamples,
+            random_state=random_state,
+            level=level,
+        )
+        for code in usable
+    }
+
+
+def tabulate_curves(curves: Mapping[str, Curves]) -> pd.DataFrame:
+    """Return what curves say in numbers: class, share (of the rows), ks, lift (Estimates).
+
+    Examples
+    --------
+    >>> tabulate_curves({}).columns.tolist()
+    ['class', 'share', 'ks', 'lift']
+    """
+    rows = [(name, one.prevalence, one.ks, one.lift) for name, one in curves.items()]
+    return pd.DataFrame(rows, columns=["class", "share", "ks", "lift"])
 
 
 def _measure(is_positive: Bools, score: Floats, weight: Floats) -> Floats:

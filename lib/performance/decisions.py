@@ -52,6 +52,25 @@ def choose_threshold(out_of_fold: HeldOut) -> float:
     return float(out_of_fold.positive[order[min(place, len(order) - 1)]])
 
 
+def decide(held: HeldOut, threshold: float | None = None) -> Ints:
+    """Return the class that is chosen for each row.
+
+    Parameters
+    ----------
+    held : HeldOut
+        Of a classification task.
+    threshold : float, optional
+        From which the positive class of two is chosen; the likeliest class otherwise.
+
+    Returns
+    -------
+    array of int, shape (n,)
+    """
+    if threshold is None:
+        return np.asarray(held.prediction.argmax(axis=1), dtype=np.intp)
+    return (held.positive >= threshold).astype(np.intp)
+
+
 def tabulate_decisions(held: HeldOut, threshold: float, *, level: float = 0.95) -> pd.DataFrame:
     """Return how often decisions at a threshold are right.
 

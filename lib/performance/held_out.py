@@ -12,11 +12,13 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.evaluation import predict_whole
 from lib.resampling import Folds
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
+FEW = 200  # independent rows: below it only large faults show
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +82,11 @@ class HeldOut:
         return self.dataset.groups is not None
 
     @property
+    def n_units(self) -> int:
+        """Groups, or rows where each stands alone: what an interval rests on."""
+        return len(np.unique(self.owner))
+
+    @property
     def positive(self) -> Floats:
         """Probability of the positive class of a binary task."""
         return np.asarray(self.prediction[:, 1])
@@ -120,22 +127,9 @@ def predict_held_out(estimator: Any, dataset: Dataset, *, X: pd.DataFrame | None
     >>> predict_held_out(model, dataset).prediction.shape
     (100, 2)
     """
-    shown = dataset.X if X is None else X
+    n_classes = len(dataset.classes) if dataset.task != "regression" else 0
     with threadpool_limits(1):
-        if dataset.task == "regression":
-            made = np.asarray(estimator.predict(shown), dtype=float).reshape(-1)
-        elif not hasattr(estimator, "predict_proba"):
-            msg = f"{type(estimator).__name__} gives no probabilities: calibrate it first."
-            raise InputError(msg)
-        else:
-            made = np.zeros((len(shown), len(dataset.classes)))
-            known = np.asarray(estimator.classes_).astype(int)
-            made[:, known] = np.asarray(estimator.predict_proba(shown), dtype=float)
-            made /= np.maximum(made.sum(axis=1, keepdims=True), np.finfo(float).tiny)
-    n_bad = int((~np.isfinite(made)).reshape(len(made), -1).any(axis=1).sum())
-    if n_bad:
-        msg = f"The model predicts NaN or infinity on {n_bad:,} of {len(made):,} rows: mend it."
-        raise InputError(msg)
+        made = predict_whole(estimator, dataset.X if X is None else X, n_classes=n_classes)
     return HeldOut(dataset, made)
 
 

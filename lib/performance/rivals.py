@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from lib.estimates import Estimate, bootstrap_many, delong_test
+from lib.estimates import Estimate, bootstrap_many, delong_test, format_p
 from lib.evaluation.comparison import BETTER, SAME, WORSE
 from lib.evaluation.metrics import make_quick, scorers
 from lib.explanation.subgroups import estimate_of, mean_of
+from lib.performance.decisions import decide
 from lib.performance.held_out import Bools, HeldOut
 
 
@@ -100,7 +101,8 @@ def compare_rivals(
     rival: HeldOut,
     *,
     scoring: str,
-    thresholds: tuple[float, float] = (0.5, 0.5),
+    threshold: float | None = None,
+    rival_threshold: float | None = None,
     n_resamples: int,
     random_state: int,
     level: float = 0.95,
@@ -113,8 +115,8 @@ def compare_rivals(
         Predictions of the same rows.
     scoring : str
         Metric of the task.
-    thresholds : tuple of float
-        From which each flags a row (binary); chosen elsewhere.
+    threshold, rival_threshold : float, optional
+        From which each flags a row of two classes, chosen elsewhere; the likeliest class otherwise.
     n_resamples : int
         Of the paired bootstrap.
     random_state : int
@@ -151,14 +153,31 @@ def compare_rivals(
             verdict = BETTER if difference.value > 0 else WORSE
     if champion.task == "regression":
         return Rivalry(difference, p_value, verdict)
-    if champion.task == "binary":
-        both = zip((champion, rival), thresholds, strict=True)
-        one, other = ((held.positive >= limit) == (y == 1) for held, limit in both)
-    else:
-        one, other = (held.prediction.argmax(axis=1) == y for held in (champion, rival))
+    one = decide(champion, threshold) == y
+    other = decide(rival, rival_threshold) == y
     gain = mean_of(one.astype(float) - other.astype(float), champion.weight)
     right = estimate_of(gain, champion.owner, level)
     return Rivalry(difference, p_value, verdict, mcnemar(one, other) if is_single else None, right)
+
+
+def describe_decisions(rivalry: Rivalry) -> str:
+    """Return in words how decisions of the two differ; "" for a regression.
+
+    Examples
+    --------
+    >>> made = Rivalry(Estimate(0.1), 0.5, SAME, mcnemar(np.array([True]), np.array([False])))
+    >>> describe_decisions(made)
+    '; decisions: 1 rows right by the first only, 0 by the second only (McNemar, mid-p 0.500)'
+    """
+    if rivalry.decisions is not None:
+        test = rivalry.decisions
+        return (
+            f"; decisions: {test.only_first:,} rows right by the first only, "
+            f"{test.only_second:,} by the second only (McNemar, mid-p {format_p(test.mid_p)})"
+        )
+    if rivalry.right is None:
+        return ""
+    return f"; share of decisions that are right: {rivalry.right} more (groups taken together)"
 
 
 def _paired(  # noqa: PLR0917 (one caller, all needed)

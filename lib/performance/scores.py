@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, bootstrap_many, corrected_mean, delong
 from lib.evaluation.metrics import Metric, make_quick, scorers
@@ -91,7 +92,7 @@ def _resampled(
 
 
 def score_folds(
-    parts: Floats, held: HeldOut, folds: Folds, *, level: float = 0.95
+    parts: Floats, dataset: Dataset, folds: Folds, *, level: float = 0.95
 ) -> dict[str, Estimate]:
     """Return every metric over the folds of a cross-validation, with the corrected interval.
 
@@ -99,9 +100,10 @@ def score_folds(
     ----------
     parts : ndarray
         Predictions of the test rows of every fold, one fold after another.
-    held : HeldOut
-        Its dataset holds the rows that the folds divide.
+    dataset : Dataset
+        The rows that the folds divide.
     folds : Folds
+        Likewise.
     level : float
         Coverage aimed at.
 
@@ -110,9 +112,8 @@ def score_folds(
     dict of str to Estimate
         By metric; NaN where no fold has a value.
     """
-    dataset = held.dataset
-    y = dataset.y.to_numpy() if held.task == "regression" else dataset.y.to_numpy().astype(int)
-    weight, start = held.weight, 0
+    held = HeldOut(dataset, parts)
+    y, weight, start = held.y, held.weight, 0
     values: dict[str, list[float]] = {name: [] for name in scorers(held.task)}
     for _, test in folds:
         predicted = parts[start : start + len(test)]

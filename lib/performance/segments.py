@@ -128,6 +128,21 @@ def describe_segment(row: pd.Series, *, task: str) -> str:
     return f"{row['segment']} ({row['rows']:,} test rows): {what} is higher by {difference}"
 
 
+def describe_weakest(table: pd.DataFrame, *, task: str) -> str:
+    """Return in words the confirmed segment where most is lost, or that there is none.
+
+    Examples
+    --------
+    >>> describe_weakest(pd.DataFrame(columns=COLUMNS), task="binary")
+    'None is confirmed: no part of the rows is known to be served worse'
+    """
+    confirmed = table[table["confirmed"].astype(bool)]
+    if not len(confirmed):
+        return "None is confirmed: no part of the rows is known to be served worse"
+    worst = max(range(len(confirmed)), key=lambda i: confirmed["difference"].iloc[i].value)
+    return f"The weakest is {describe_segment(confirmed.iloc[worst], task=task)}"
+
+
 def make_levels(found: Dataset, tested: Dataset) -> list[Level]:
     """Return the levels of all columns, cut in the same places for both parts."""
     names, n = own_names(found), len(found)

@@ -181,7 +181,7 @@ def plot_calibration(
     ends = [*table["predicted"], *(one.high for one in observed if one.has_interval)]
     end = min(1.02, 1.08 * max(ends, default=1.0) + 0.01)
     start = 0.0
-    if min(table["predicted"].min(), min(one.low for one in observed)) > 0.4:
+    if min(table["predicted"].min(), *(one.low for one in observed)) > 0.4:
         start = 0.38
     top.set(xlim=(start - 0.01, end), ylim=(start - 0.01, end))
     top.set_ylabel("rows for which it is true")
@@ -192,7 +192,7 @@ def plot_calibration(
     percent_axis(top, "y")
     percent_axis(bottom)
     beyond = float((probability > end).mean())
-    note = f"bars: {percent(level)} interval of a bin, {len(table)} bins of like counts; dashed: honest"
+    note = f"bars: {percent(level)} interval, {len(table)} bins of like counts; dashed: honest"
     if beyond > 0:
         note += f"; {percent(beyond)} of the rows lie further right"
     set_title(top, "Predicted and observed, bin by bin")
