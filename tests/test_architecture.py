@@ -34,6 +34,7 @@ LEVELS = {
     "design": 3,
     "comparison": 3,
     "business": 3,
+    "performance": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
@@ -52,6 +53,7 @@ WITHIN_LEVEL = [
     ("comparison", "design"),
     ("comparison", "tracking"),
     ("tuning", "neural"),
+    ("performance", "explanation"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.
