@@ -9,7 +9,7 @@ from lib.tracking.candidates import (
     log_candidates,
     log_deferred,
 )
-from lib.tracking.experiments import log_experiment, save_model
+from lib.tracking.experiments import log_deferred_experiments, log_experiment, save_model
 from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
 from lib.tracking.runs import AnalysisRun, start_analysis_run
@@ -26,6 +26,7 @@ __all__ = [
     "load_predictions",
     "log_candidates",
     "log_deferred",
+    "log_deferred_experiments",
     "log_experiment",
     "open_ui",
     "prepare_store",

@@ -112,6 +112,11 @@ def defer_candidates(path: Path, analysis: str) -> None:
     _DEFERRED.append((path, analysis))
 
 
+def deferred_to() -> Path | None:
+    """Return the file in which this process lets candidates wait, or None when it does not."""
+    return _DEFERRED[-1][0] if _DEFERRED else None
+
+
 def log_deferred(path: Path, config: Config) -> None:
     """Track the candidates of a file that `defer_candidates` named, under the current run.
 

@@ -37,7 +37,7 @@ def track_and_leave(task: Task, state: str, stored: Path, say: Say) -> NoReturn:
 
 
 def track(task: Task, state: str, stored: Path, config: Config) -> str:
-    """Write an ended analysis and its candidates into the record of runs.
+    """Write an ended analysis, its candidates and experiments into the record of runs.
 
     Parameters
     ----------
@@ -68,6 +68,7 @@ def track(task: Task, state: str, stored: Path, config: Config) -> str:
         config, task.name, dataset=task.dataset, tags=tags, took=result.get("took")
     )
     tracking.log_deferred(stored / CANDIDATES, config)
+    tracking.log_deferred_experiments(stored / CANDIDATES, config)
     seconds = sum(cell["seconds"] for cell in result.get("cells", ()))
     run.finish(
         state,
