@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from lib.data.names import slug
 from lib.estimates import Estimate, corrected_mean
 from lib.evaluation import scorers
@@ -49,24 +51,73 @@ class Published:
 
 @dataclass(frozen=True)
 class Table:
-    """A file, its target, and what is published; a time or group that a study would name."""
+    """A file, its target, columns that give the target away, and what is published."""
 
     file: str
     target: str
+    without: tuple[str, ...] = ()
     published: tuple[Published, ...] = ()
 
 
+FEDOT = "FEDOT's documentation of the AutoML benchmark"
 TABLES = (
-    Table("german_credit.csv", "class"),
-    Table("telco_churn.csv", "Churn"),
-    Table("titanic.csv", "Survived"),
-    Table("car_evaluation.csv", "class"),
+    Table(
+        "german_credit.csv",
+        "class",
+        published=(Published("roc_auc", 0.795, f"AutoGluon, ten folds, {FEDOT}"),),
+    ),
+    Table(
+        "telco_churn.csv",
+        "Churn",
+        published=(
+            Published("roc_auc", 0.846, "gradient boosting, folds, kunjalsunny/Customerchurn"),
+        ),
+    ),
+    Table(
+        "titanic.csv",
+        "Survived",
+        published=(
+            Published(
+                "roc_auc", 0.841, "logistic regression, one quarter held out, databurton.com"
+            ),
+        ),
+    ),
+    Table(
+        "car_evaluation.csv",
+        "class",
+        published=(Published("f1_macro", 1.0, f"AutoGluon, kind of mean not said, {FEDOT}"),),
+    ),
     Table("penguins_raw.csv", "Species"),
     Table("wine_quality.csv", "quality"),
     Table("student_por.csv", "G3"),
-    Table("parkinsons_telemonitoring.csv", "total_UPDRS"),
-    Table("bike_hour.csv", "cnt"),
-    Table("seoul_bike_latin1.csv", "Rented Bike Count"),
+    Table(
+        "parkinsons_telemonitoring.csv",
+        "total_UPDRS",
+        published=(
+            Published(
+                "neg_mean_absolute_error", 7.5, "trees, Tsanas et al., IEEE TBME 57:884, 2010"
+            ),
+        ),
+    ),
+    Table(
+        "bike_hour.csv",
+        "cnt",
+        without=("casual", "registered"),
+        published=(
+            Published(
+                "r2", 0.89, "CUBIST, test set, Sathishkumar and Cho, Eur J Remote Sens, 2020"
+            ),
+        ),
+    ),
+    Table(
+        "seoul_bike_latin1.csv",
+        "Rented Bike Count",
+        published=(
+            Published(
+                "r2", 0.92, "boosting, test set, Sathishkumar et al., Comput Commun 153:353, 2020"
+            ),
+        ),
+    ),
 )
 
 
@@ -90,8 +141,13 @@ class Outcome:
 
 def run_table(table: Table, folder: Path, reports: Path, effort: str) -> str:
     """Run the analyses on a table and return what went wrong, if anything."""
+    path = folder / table.file
+    if table.without:
+        path = reports / table.file
+        reports.mkdir(parents=True, exist_ok=True)
+        pl.read_csv(folder / table.file).drop(table.without).write_csv(path)
     command = [sys.executable, "-m", "lib.workbench", "run", *ANALYSES]
-    command += ["--dataset", str(folder / table.file), "--target", table.target]
+    command += ["--dataset", str(path), "--target", table.target]
     command += ["--effort", effort, "--jobs", "1", "--no-pages", "--no-tracking"]
     environment = {**os.environ, "STUDY_REPORTS": str(reports)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
