@@ -133,7 +133,9 @@ def test_an_experiment_of_the_runner_waits_for_the_run_of_its_analysis(
     waiting = tmp_path / "candidates.json"
     tracking.defer_candidates(waiting, "20_test")
     model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5))
-    fitted, metrics = run_experiment(model, *parts, {"order": (1, 2)}, name="kept", config=store)
+    params = {"order": (1, 2), "password": "hunter2"}
+    fitted, metrics = run_experiment(model, *parts, params, name="kept", config=store)
+    assert "hunter2" not in "".join(p.read_text() for p in tmp_path.rglob("experiment.json"))
     small = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbosity=-1)
     run_experiment(small, *parts, name="text", config=store)
     with pytest.raises(InputError, match=r"is of none of|without pickle"):

@@ -16,14 +16,21 @@ from lib.config import Config
 from lib.errors import InputError
 from lib.tracking.candidates import deferred_to
 from lib.tracking.redaction import redact
-from lib.tracking.runs import AnalysisRun, choice_tags, find_experiment, log_batches, make_tags
+from lib.tracking.runs import (
+    AnalysisRun,
+    choice_tags,
+    find_experiment,
+    log_batches,
+    make_params,
+    make_tags,
+)
 from lib.tracking.store import import_mlflow, make_client, prepare_store, process_tags, writing
 
 # Types that a model of this project may be made of: a skops file of anything else is refused.
 TRUSTED = ("collections.", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.", "sklearn.", "skrub.")
 MODEL_FOLDER, FIGURES = "model", "figures"
 EXPERIMENTS, FACTS = "experiments", "experiment.json"  # what waits, beside waiting candidates
-LIGHTGBM, SKOPS = "model.txt", "model.skops"
+SKOPS = "model.skops"
 
 
 def log_experiment(
@@ -72,8 +79,8 @@ def log_experiment(
     """
     kept = Kept(
         name=name,
-        dataset=dataset or config.dataset,
-        params={key: _plain(value) for key, value in params.items()},
+        dataset=redact("dataset", dataset or config.dataset),
+        params=make_params(params),
         metrics={key: float(value) for key, value in metrics.items()},
         inputs={context: dict(facts) for context, facts in datasets.items()},
     )
@@ -95,13 +102,9 @@ class Kept:
 
     name: str
     dataset: str
-    params: dict[str, Any]
+    params: dict[str, str]
     metrics: dict[str, float]
     inputs: dict[str, dict[str, Any]]
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, str | int | float | None) else str(value)
 
 
 def log_deferred_experiments(path: Path, config: Config) -> None:
@@ -153,9 +156,6 @@ def save_model(model: Any, path: Path) -> None:
 
 
 def _write_model(model: Any, folder: Path) -> None:
-    if type(model).__module__.startswith("lightgbm"):
-        getattr(model, "booster_", model).save_model(folder / LIGHTGBM)
-        return
     import skops.io  # noqa: PLC0415
 
     try:
@@ -230,24 +230,24 @@ def _inputs(kept: Kept) -> list[Any]:
 def _convert_model(folder: Path, path: Path) -> None:
     """Save a kept model as an MLflow model, without pickle, at a path that is not there yet."""
     mlflow = import_mlflow()
-    if (folder / LIGHTGBM).exists():
-        import lightgbm  # noqa: PLC0415 - seconds to import
-        import mlflow.lightgbm  # noqa: PLC0415
-
-        booster = lightgbm.Booster(model_file=folder / LIGHTGBM)
-        requirements = _pinned("lightgbm")
-        mlflow.lightgbm.save_model(booster, str(path), pip_requirements=requirements)
-        return
-    import mlflow.sklearn  # noqa: PLC0415
-    import skops.io  # noqa: PLC0415
+    import skops.io  # noqa: PLC0415 - it takes a second, and few runs need it
 
     types = [
         name
         for name in skops.io.get_untrusted_types(file=folder / SKOPS)
         if name.startswith(TRUSTED)
     ]
+    model = skops.io.load(folder / SKOPS, trusted=types)
+    if type(model).__module__.startswith("lightgbm"):
+        import mlflow.lightgbm  # noqa: PLC0415 - seconds to import
+
+        booster, requirements = getattr(model, "booster_", model), _pinned("lightgbm")
+        mlflow.lightgbm.save_model(booster, str(path), pip_requirements=requirements)
+        return
+    import mlflow.sklearn  # noqa: PLC0415
+
     mlflow.sklearn.save_model(
-        skops.io.load(folder / SKOPS, trusted=types),
+        model,
         str(path),
         serialization_format="skops",
         skops_trusted_types=types,
