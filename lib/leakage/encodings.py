@@ -56,8 +56,10 @@ def _find_target_means(table: Table) -> list[Check]:
         if column not in train.numeric or table.n_levels[column] < MIN_LEVELS:
             continue
         numbers = numbers_of(train.X[column])
+        if np.isnan(numbers).any():
+            continue
         codes, levels = pd.factorize(table.codes[table.rows, position])
-        if np.isnan(numbers).any() or len(levels) < MIN_LEVELS:
+        if len(levels) < MIN_LEVELS:
             continue
         how = _averages(table, numbers, codes, outcomes, keys)
         if not how:
