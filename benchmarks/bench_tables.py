@@ -148,13 +148,23 @@ def run_table(table: Table, folder: Path, reports: Path, effort: str) -> str:
         pl.read_csv(folder / table.file).drop(table.without).write_csv(path)
     command = [sys.executable, "-m", "lib.workbench", "run", *ANALYSES]
     command += ["--dataset", str(path), "--target", table.target]
-    command += ["--effort", effort, "--jobs", "1", "--no-pages", "--no-tracking"]
+    command += [
+        "--effort",
+        effort,
+        "--jobs",
+        "1",
+        "--no-pages",
+        "--no-tracking",
+        "--timeout",
+        "3600",
+    ]
     environment = {**os.environ, "STUDY_REPORTS": str(reports)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if done.returncode == 0:
         return ""
     lines = (done.stdout + done.stderr).splitlines()
-    return " / ".join(line for line in lines if "failed" in line or "Error" in line)[:500]
+    causes = [line for line in lines if any(word in line for word in ("failed", "timed", "Error"))]
+    return " / ".join(causes)[:500] or f"exit code {done.returncode}"
 
 
 def read_outcome(table: Table, reports: Path) -> Outcome:
