@@ -1,0 +1,1 @@
+"""The final report: one page from what earlier analyses recorded, or a refusal by name."""

@@ -1,0 +1,182 @@
+"""The first page: what to do, on what conditions, and what would change it."""
+
+from __future__ import annotations
+
+from lib.estimates import Estimate
+from lib.report.final.facts import Facts
+from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
+from lib.report.text import format_value
+
+
+def executive_summary(facts: Facts) -> Chapter:
+    """Return the chapter from which a reader with ten minutes can decide."""
+    chapter = Chapter("summary", "The decision in short")
+    chapter.blocks.append(_decision(facts))
+    chapter.blocks.append(bullets(_conditions(facts)))
+    chapter.blocks += _tiles(facts)
+    for title, lines in (
+        ("The model, and why this one", _model(facts)),
+        ("On rows nobody had seen", _unseen(facts)),
+        ("The data", _data(facts)),
+        ("What was asked, and what came out", _asked(facts)),
+        ("What would change the decision", _changes(facts)),
+    ):
+        chapter.blocks.append(heading(title))
+        chapter.blocks.append(bullets(lines))
+    return chapter
+
+
+def is_illustrative(facts: Facts) -> bool:
+    """Say whether gains were made up by the study because nobody gave any."""
+    return facts.raw("31", "gains_origin") == "illustrative"
+
+
+def _decision(facts: Facts) -> Block:
+    line = facts.say("{31.decision}")
+    if line is None:
+        return paragraph(_missing(facts, "31", "No decision yet"), tone="open")
+    said = line[0]
+    capital = Part(said.text[:1].upper() + said.text[1:].rstrip(".") + ".", *_rest(said))
+    return paragraph((capital,), tone="decision")
+
+
+def _rest(part: Part) -> tuple[str, str, str, str]:
+    return part.source, part.href, part.kind, part.hint
+
+
+def _missing(facts: Facts, number: str, what: str) -> Line:
+    link = facts.link(number)
+    state = facts.inputs.by_number[number].state
+    return (Part(f"{what}: "), link, Part(f" is {state}."))
+
+
+def _conditions(facts: Facts) -> list[Line]:
+    """Return what the decision rests on."""
+    lines = facts.all_of(
+        "Best policy on the locked rows: {31.best_policy}, with a net benefit of {31.net_benefit} "
+        "{here.currency} per thousand rows.",
+        "Gain over the policy one would follow without this model: "
+        "{31.gain_over_default_policy} {here.currency} per thousand rows.",
+        "Act from a probability of {31.threshold} on; this threshold was chosen on training rows.",
+        "Return on what is spent: {31.roi} %.",
+    )
+    if is_illustrative(facts):
+        lines.insert(
+            0,
+            (
+                Part("Condition", kind="strong"),
+                *words(
+                    ": the gains and costs behind this are illustrative, as the catalogue gives none. "
+                    "Give real ones before anybody acts on it."
+                ),
+            ),
+        )
+    elif facts.raw("31", "gains_origin"):
+        lines += facts.all_of(
+            "Condition: the gains and costs hold that the {31.gains_origin} gives, "
+            "and they are looked at in {page.31}."
+        )
+    return lines
+
+
+def _tiles(facts: Facts) -> list[Block]:
+    """Return the few figures that matter most, large."""
+    wanted = (
+        ("Score on unseen rows", "30.test_score", "{here.metric}"),
+        ("Without any column", "32.floor", "{here.metric}"),
+        ("Net benefit per thousand rows", "31.net_benefit", "{here.currency}"),
+        ("Locked rows, opened once", "30.n_test", "{page.30}"),
+    )
+    lines: list[Line] = []
+    for label, name, remark in wanted:
+        line, below = facts.say("{" + name + "}"), facts.say(remark)
+        if line is None:
+            continue
+        number, _, key = name.partition(".")
+        value = facts.raw(number, key)
+        large, small = line[0].text, ""
+        if isinstance(value, Estimate) and value.has_interval:
+            large, _, small = large.partition(" ")
+        source = _rest(line[0])
+        lines += [
+            (Part(label),),
+            (Part(large, *source),),
+            (*((Part(f"{small} ", *source),) if small else ()), *(below or ())),
+        ]
+    return [Block("tiles", lines)] if lines else []
+
+
+def _model(facts: Facts) -> list[Line]:
+    lines = facts.all_of(
+        "{32.champion}, from {32.champion_analysis}: the champion of {32.n_candidates} candidates on "
+        "the same folds ({page.32}).",
+        "The rule that chose it, fixed beforehand: {32.rule}.",
+        "In cross-validation it scores {32.champion_score} ({here.metric}); a model that ignores "
+        "every column scores {32.floor}.",
+        "Candidates that no test tells from the best: {32.n_indistinguishable}.",
+    )
+    if facts.raw("32", "runner_up"):
+        lines += facts.all_of("Its lead over the runner-up, {32.runner_up}: {32.gain_over_runner_up}.")
+    if lines:
+        return lines
+    best = facts.all_of(
+        "The best baseline so far: {11.best}, {11.best_score} ({here.metric}); ignoring every column "
+        "scores {11.floor}."
+    )
+    return [_missing(facts, "32", "No champion yet"), *best]
+
+
+def _unseen(facts: Facts) -> list[Line]:
+    lines = facts.all_of(
+        "On {30.n_test} rows of the locked test set it scores {30.test_score}; cross-validation had "
+        "promised {30.cv_score}.",
+        "What the test set says of that promise: {30.verdict}.",
+        "Against the runner-up on these rows: {30.beats_runner_up}.",
+        "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
+        "{30.calibration_intercept}, mean error (ECE) {30.ece}.",
+        "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
+        "The segment it serves worst: {30.weakest_segment}; segments that are weak beyond chance: "
+        "{30.n_weak_segments}.",
+    )
+    openings = facts.raw("30", "n_openings")
+    if isinstance(openings, int) and openings > 1:
+        lines += facts.all_of("Beware: the test set was opened {30.n_openings} times.")
+    return lines or [_missing(facts, "30", "The test set is still locked")]
+
+
+def _data(facts: Facts) -> list[Line]:
+    return facts.all_of(
+        "{catalogue.description}",
+        "To learn from: {01.data}. Locked away: {catalogue.rule}.",
+        "Checks of quality found {02.n_errors} errors and {02.n_warnings} warnings; the leak audit "
+        "raised {02.n_leaks} ({page.02}).",
+        "Columns with missing values: {01.n_gaps}; cells and rows that loading repaired: "
+        "{01.n_repairs} ({page.01}).",
+    )
+
+
+def _asked(facts: Facts) -> list[Line]:
+    return facts.all_of(
+        "Asked: {20.question}",
+        "The rule, written down before any model was fitted: {20.rule}.",
+        "Answer on the first comparison: {20.decision}.",
+        "Answer after all candidates: {32.decision_of_20}.",
+    )
+
+
+def _changes(facts: Facts) -> list[Line]:
+    lines = facts.all_of("Break-even: {31.break_even} ({page.31}).")
+    if is_illustrative(facts):
+        lines.append(words("Real gains and costs in place of the illustrative ones."))
+    lines += facts.all_of(
+        "More rows: to show a gain of {20.effect} between two models, a test set needs "
+        "{20.rows_needed} rows; this one has {20.n_test} and can show {20.test_detectable}.",
+        "Rows from another place or time, on which the score differs from {30.test_score}.",
+        "A closer look at the {here.n_warnings} warnings that this report carries.",
+    )
+    return lines
+
+
+def shown(value: object) -> str:
+    """Return a value as a sentence shows it."""
+    return format_value(value)
