@@ -114,7 +114,9 @@ def make_report(inputs: Inputs, dataset: Dataset, config: Config) -> Report:
         if len(report.html.encode()) <= LARGEST:
             return report
     size = len(report.html.encode()) / 1e6
-    msg = f"The report has {size:.1f} MB with its smallest figures; at most 2 MB are read on phones."
+    msg = (
+        f"The report has {size:.1f} MB with its smallest figures; at most 2 MB are read on phones."
+    )
     raise InputError(msg)
 
 
@@ -143,7 +145,7 @@ def _make(inputs: Inputs, dataset: Dataset, config: Config, width: int) -> Repor
     counts["n_traced"] = facts.n_traced()
     counts["n_inputs"] = sum(1 for given in inputs if given.twin)
     counts["n_problems"] = len(inputs.problems)
-    title = f"{dataset.target}: final report"
+    title = f"Final report: {dataset.target}, {dataset.name}"
     about = _about(facts)
     return Report(
         html=render_html(title, about, chapters, inputs.problems),
@@ -168,10 +170,14 @@ def _given(inputs: Inputs, dataset: Dataset, config: Config) -> dict[str, dict[s
         "licence": dataset.licence,
         "source": dataset.source.rstrip("."),
         "target": dataset.target,
-        "task": {"binary": "two classes", "multiclass": "several classes", "regression": "a number"}[
-            dataset.task
-        ],
-        "positive": f"{dataset.target} = {dataset.positive_label}" if dataset.task == "binary" else "",
+        "task": {
+            "binary": "two classes",
+            "multiclass": "several classes",
+            "regression": "a number",
+        }[dataset.task],
+        "positive": f"{dataset.target} = {dataset.positive_label}"
+        if dataset.task == "binary"
+        else "",
         "groups": str(dataset.groups.name) if dataset.groups is not None else "none named",
         "time": str(dataset.time.name) if dataset.time is not None else "none named",
         "sensitive": sensitive or "none named",
@@ -206,7 +212,7 @@ def _first(inputs: Inputs, numbers: Sequence[str], name: str) -> str:
 def _about(facts: Facts) -> list[Line]:
     """Return the lines below the title."""
     return facts.all_of(
-        "{01.data}",
+        "{catalogue.description}",
         "Dataset {run.dataset}, data {run.data_fingerprint}, {study.effort} effort, seed "
         "{study.seed}, commit {run.git_commit}",
     )
@@ -238,30 +244,25 @@ def _checklist(name: str, title: str, answers: list[checklists.Answer]) -> Chapt
 def _provenance(facts: Facts) -> list[Block]:
     """Return the table of runs, and how to read a number's source."""
     intro = words(
-        "Every number above is a link: to the section of the page where it was found. The pages are "
-        "runs of scripts; this is where each comes from."
+        "Every number above is a link: to the section of the page where it was found. The pages "
+        "are runs of scripts; this is where each comes from."
     )
     header = ["Page", "State", "Run", "Commit", "Data", "Seed", "Effort"]
     rows: list[list[Line]] = []
     for given in facts.inputs:
         made = given.provenance
+        changed = "*" if made.get("git_dirty") else ""
         cells = [
-            given.state,
-            given.run_id or "not tracked",
-            str(made.get("git_commit") or "none")[:12] + ("*" if made.get("git_dirty") else ""),
-            str(made.get("data_fingerprint", "")),
-            str(made.get("seed", "")),
-            str(made.get("effort", "")),
+            (given.state, "label"),
+            (given.run_id or "not tracked", "code"),
+            (str(made.get("git_commit") or "none")[:12] + changed, "code"),
+            (str(made.get("data_fingerprint", "")), "code"),
+            (str(made.get("seed", "")), "label"),
+            (str(made.get("effort", "")), "label"),
         ]
-        rows.append(
-            [
-                (facts.link(given.number),),
-                *((Part(cell, f"manifest {given.number}", kind="code" if i in {1, 2, 3} else "label"),)
-                  for i, cell in enumerate(cells)),
-            ]
-        )  # fmt: skip
+        source = f"manifest {given.number}"
+        parts = [(Part(cell, source, kind=kind),) for cell, kind in cells]
+        rows.append([(facts.link(given.number),), *parts])
     table = Block("table", header=header, rows=rows, tone="provenance")
     also = facts.all_of("Python {run.python}; {run.packages}.")
     return [paragraph(intro), table, *(paragraph(line) for line in also)]
-
-

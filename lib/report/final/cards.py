@@ -38,7 +38,7 @@ def _card(which: str, facts: Facts) -> Block:
         if left or not lines:
             lines.append((OPEN, Part(f" – {left}." if left else ".")))
         rows.append([(Part(part["heading"]),), *lines])
-    return Block("definitions", rows=rows, tone="card")
+    return Block("definitions", rows=rows, tone="sheet")
 
 
 @cache

@@ -86,7 +86,7 @@ def tabulate(answers: list[Answer]) -> Block:
             joined += [Part(" "), *line] if joined else line
         number = Part(given.number, "label", kind="label")
         rows.append([(number,), (Part(given.item),), tuple(joined)])
-    return Block("table", header=["Item", "Asks for", "Answer"], rows=rows, tone="checklist")
+    return Block("table", header=["No.", "Asks for", "Answer"], rows=rows, tone="checklist")
 
 
 def count(answers: list[Answer]) -> dict[State, int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -125,8 +126,9 @@ class Facts:
         return Part(label, number, href, "link")
 
     def conclusion(self, number: str) -> list[Line]:
-        """Return the sentences with which an analysis concluded, each linked to its place."""
-        return [self._quote(number, entry) for entry in conclusion(self._sections(number))]
+        """Return the sentences with which an analysis concluded, lists of settings left out."""
+        entries = conclusion(self._sections(number))
+        return [self._quote(number, entry) for entry in entries if '{"' not in entry["text"]]
 
     def quote(self, number: str, *names: str) -> list[Line]:
         """Return the recorded sentences that hold these values."""
@@ -146,9 +148,7 @@ class Facts:
             if entry["kind"] == "warning"
         ]
 
-    def table(
-        self, number: str, *titles: str, columns: int = 6, rows: int = 12
-    ) -> Block | None:
+    def table(self, number: str, *titles: str, columns: int = 6, rows: int = 12) -> Block | None:
         """Return the first recorded table with one of these words in its title.
 
         Parameters
@@ -176,7 +176,9 @@ class Facts:
         self.asked[source] += 1
         cells = [[(Part(cell),) for cell in row[:columns]] for row in shown.rows[:rows]]
         more = f"; {n_more} more rows there" if n_more > 0 else ""
-        more += f"; {len(shown.header) - columns} more columns" if len(shown.header) > columns else ""
+        more += (
+            f"; {len(shown.header) - columns} more columns" if len(shown.header) > columns else ""
+        )
         return Block(
             "table",
             lines=[(self.link(number), Part(more, source))] if more else [(self.link(number),)],
@@ -211,7 +213,9 @@ class Facts:
 
     def _quote(self, number: str, entry: Mapping[str, Any]) -> Line:
         said = str(entry["text"]).removeprefix("Warning: ")
-        source = " ".join([number, *entry["values"][:1]]) if entry["values"] else f"{number} sentence"
+        source = (
+            " ".join([number, *entry["values"][:1]]) if entry["values"] else f"{number} sentence"
+        )
         self.asked[source] += 1
         title = next(s["title"] for s in self._sections(number) if entry in s["entries"])
         href = self._place(number, title)
@@ -267,9 +271,8 @@ def _decoded(given: Mapping[str, Any]) -> Any:
         return value.value
     from lib.estimates import Estimate  # noqa: PLC0415 - imports scipy
 
-    low, high = value.low, value.high
-    assert low is not None and high is not None
-    return Estimate(float(value.value), low, high)
+    parts = (value.value, value.low, value.high)
+    return Estimate(*(math.nan if part is None else float(part) for part in parts))
 
 
 def plain(line: Line) -> str:

@@ -60,7 +60,12 @@ class Pictures:
         href = f"../../{given.name}/page.html"
         return Block(
             "figure",
-            lines=[(Part(f"{heading or title} ", number, kind="quote"), Part(number, number, href, "link"))],
+            lines=[
+                (
+                    Part(f"{heading or title} ", number, kind="quote"),
+                    Part(number, number, href, "link"),
+                )
+            ],
             title=f"Figure of analysis {number}, {given.title}: {title}",
             source=number,
             href=href,

@@ -7,7 +7,6 @@ the contents it had then. Contents count, never file times.
 
 from __future__ import annotations
 
-import hashlib
 import importlib.metadata
 import json
 from collections import Counter
@@ -19,6 +18,7 @@ from typing import Any
 
 from lib.config import Config
 from lib.data.sources import file_hash, source_hash
+from lib.report.digest import findings_digest
 from lib.report.findings import default_dataset
 from lib.report.record import Entry, Record, Section, Value
 
@@ -265,26 +265,6 @@ class _Reader:
         return _hash(path if path.is_absolute() else self.config.root / path)
 
 
-def findings_digest(path: Path) -> str | None:
-    """Return a hash of what an analysis found, its provenance apart; None without findings.
-
-    Parameters
-    ----------
-    path : Path
-        A `findings.json`.
-
-    Returns
-    -------
-    str or None
-        64 hex digits, the same for every run that found the same.
-    """
-    found = _read_json(path)
-    if not found:
-        return None
-    found.pop("provenance", None)
-    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
-
-
 def markdown_of(twin: Mapping[str, Any]) -> str:
     """Return the Markdown that belongs to a `findings.json`, as its run wrote it.
 
@@ -342,11 +322,13 @@ def _notes(found: Mapping[str, Input], config: Config, dataset: str) -> Iterator
     commits = Counter(str(p.get("git_commit") or "none")[:12] for p in made)
     if len(commits) > 1:
         listed = ", ".join(f"{commit} ({n})" for commit, n in commits.most_common())
-        yield f"The analyses are of several commits, with the same contents where it counts: {listed}."
+        yield f"The pages are of several commits, with the same contents where it counts: {listed}."
     if any(p.get("git_dirty") for p in made):
         numbers = ", ".join(g.number for g in found.values() if g.provenance.get("git_dirty"))
         yield f"Made from files with changes that were not committed: {numbers}."
-    standard = config.effort == "standard" and dataset == default_dataset(config) and not config.seed
+    standard = (
+        config.effort == "standard" and dataset == default_dataset(config) and not config.seed
+    )
     if not standard:
         return
     differ = [

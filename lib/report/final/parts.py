@@ -31,6 +31,11 @@ class Part:
     kind: str = TEXT
     hint: str = ""
 
+    @property
+    def is_words(self) -> bool:
+        """Whether it is a sentence or a name rather than a number."""
+        return not self.text[:2].strip("-<>≤≥ ")[:1].isdigit()
+
 
 Line = tuple[Part, ...]
 

@@ -60,8 +60,8 @@ QUESTIONS = (
     Question(
         "choice",
         "Which one was chosen, and why?",
-        "The rule was fixed beforehand. Where tests cannot tell candidates apart, the simpler one is "
-        "preferred over the luckier one.",
+        "The rule was fixed beforehand. Where tests cannot tell candidates apart, the simpler one "
+        "is preferred over the luckier one.",
         ("32",),
         figures=(("32", "rank|front|Pareto|difference|candidates"),),
         tables=(("32", "candidates|verdict|champion|compar"),),
@@ -69,7 +69,7 @@ QUESTIONS = (
     Question(
         "unseen",
         "How well does it predict rows nobody had seen?",
-        "The test set is opened once, for the champion. What it says is not used to choose anything.",
+        "The test set is opened once, for the champion. Nothing is chosen by what it says.",
         ("30",),
         figures=(("30", "calibration|reliability|residual|predicted"), ("30", "curve|ROC|segment")),
         tables=(("30", "metric|score"), ("30", "segment")),
@@ -87,7 +87,10 @@ QUESTIONS = (
         "A threshold is chosen on training rows and priced on the locked ones, beside the policies "
         "that need no model.",
         ("31",),
-        figures=(("31", "threshold|profit|benefit|policy|cost"), ("31", "decision curve|tornado|capacity")),
+        figures=(
+            ("31", "threshold|profit|benefit|policy|cost"),
+            ("31", "decision curve|tornado|capacity"),
+        ),
         tables=(("31", "polic"),),
     ),
 )
@@ -134,8 +137,8 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
     chapter.blocks.append(
         paragraph(
             words(
-                "Computed from the record: every warning of every page, and every question that the "
-                "tests left open."
+                "Computed from the record: every warning of every page, and every question that "
+                "the tests left open."
             )
         )
     )
@@ -156,7 +159,9 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
         for line in facts.warnings(given.number)
     ]
     if rows:
-        chapter.blocks.append(Block("table", header=["Page", "Warning"], rows=rows, tone="warnings"))
+        chapter.blocks.append(
+            Block("table", header=["Page", "Warning"], rows=rows, tone="warnings")
+        )
     else:
         chapter.blocks.append(paragraph(words("No page raised a warning.")))
     undecided = _undecided(facts)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lib.estimates import Estimate
 from lib.report.final.facts import Facts
+from lib.report.final.inputs import NAMES
 from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
-from lib.report.text import format_value
 
 
 def executive_summary(facts: Facts) -> Chapter:
@@ -28,7 +28,7 @@ def executive_summary(facts: Facts) -> Chapter:
 
 def is_illustrative(facts: Facts) -> bool:
     """Say whether gains were made up by the study because nobody gave any."""
-    return facts.raw("31", "gains_origin") == "illustrative"
+    return bool(facts.raw("31", "gains_origin") == "illustrative")
 
 
 def _decision(facts: Facts) -> Block:
@@ -56,7 +56,8 @@ def _conditions(facts: Facts) -> list[Line]:
         "Best policy on the locked rows: {31.best_policy}, with a net benefit of {31.net_benefit} "
         "{here.currency} per thousand rows.",
         "Gain over the policy one would follow without this model: "
-        "{31.gain_over_default_policy} {here.currency} per thousand rows.",
+        "{31.gain_over_default_policy} {here.currency} per thousand rows"
+        f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
         "Act from a probability of {31.threshold} on; this threshold was chosen on training rows.",
         "Return on what is spent: {31.roi} %.",
     )
@@ -66,15 +67,15 @@ def _conditions(facts: Facts) -> list[Line]:
             (
                 Part("Condition", kind="strong"),
                 *words(
-                    ": the gains and costs behind this are illustrative, as the catalogue gives none. "
-                    "Give real ones before anybody acts on it."
+                    ": the gains and costs behind this are illustrative, as the catalogue gives "
+                    "none. Give real ones before anybody acts on it."
                 ),
             ),
         )
     elif facts.raw("31", "gains_origin"):
         lines += facts.all_of(
-            "Condition: the gains and costs hold that the {31.gains_origin} gives, "
-            "and they are looked at in {page.31}."
+            "Condition: the gains and costs hold as given in the {31.gains_origin}; {page.31} "
+            "varies them."
         )
     return lines
 
@@ -106,30 +107,49 @@ def _tiles(facts: Facts) -> list[Block]:
     return [Block("tiles", lines)] if lines else []
 
 
+def _beyond_chance(facts: Facts, number: str, name: str) -> str:
+    """Return words on an interval that holds zero."""
+    value = facts.raw(number, name)
+    if (
+        not isinstance(value, Estimate)
+        or not value.has_interval
+        or not value.low <= 0 <= value.high
+    ):
+        return ""
+    return ", which chance alone could make"
+
+
 def _model(facts: Facts) -> list[Line]:
+    number = str(facts.raw("32", "champion_analysis") or "")[:2]
+    origin = "{page." + number + "}" if number in NAMES else "{32.champion_analysis}"
     lines = facts.all_of(
-        "{32.champion}, from {32.champion_analysis}: the champion of {32.n_candidates} candidates on "
-        "the same folds ({page.32}).",
+        "{32.champion}, from "
+        + origin
+        + ": the champion of {32.n_candidates} candidates on the same "
+        "folds ({page.32}).",
         "The rule that chose it, fixed beforehand: {32.rule}.",
         "In cross-validation it scores {32.champion_score} ({here.metric}); a model that ignores "
         "every column scores {32.floor}.",
         "Candidates that no test tells from the best: {32.n_indistinguishable}.",
     )
     if facts.raw("32", "runner_up"):
-        lines += facts.all_of("Its lead over the runner-up, {32.runner_up}: {32.gain_over_runner_up}.")
+        lines += facts.all_of(
+            "Its lead over the runner-up, {32.runner_up}: {32.gain_over_runner_up}"
+            f"{_beyond_chance(facts, '32', 'gain_over_runner_up')}."
+        )
     if lines:
         return lines
     best = facts.all_of(
-        "The best baseline so far: {11.best}, {11.best_score} ({here.metric}); ignoring every column "
-        "scores {11.floor}."
+        "The best baseline so far: {11.best}, {11.best_score} ({here.metric}); ignoring every "
+        "column scores {11.floor}."
     )
     return [_missing(facts, "32", "No champion yet"), *best]
 
 
 def _unseen(facts: Facts) -> list[Line]:
     lines = facts.all_of(
-        "On {30.n_test} rows of the locked test set it scores {30.test_score}; cross-validation had "
-        "promised {30.cv_score}.",
+        "On {30.n_test} rows of the locked test set it scores {30.test_score}; cross-validation "
+        "had promised {30.cv_score}.",
         "What the test set says of that promise: {30.verdict}.",
         "Against the runner-up on these rows: {30.beats_runner_up}.",
         "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
@@ -175,8 +195,3 @@ def _changes(facts: Facts) -> list[Line]:
         "A closer look at the {here.n_warnings} warnings that this report carries.",
     )
     return lines
-
-
-def shown(value: object) -> str:
-    """Return a value as a sentence shows it."""
-    return format_value(value)
