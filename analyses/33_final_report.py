@@ -60,8 +60,8 @@ report.finding(
 )
 for problem in inputs.problems:
     report.warning("{_problem}", _problem=problem.rstrip("."))
-for note in inputs.notes:
-    report.warning("{_note}", _note=note.rstrip("."))
+notes = pd.DataFrame({"note": list(inputs.notes)})
+report.table(notes, title="What to know beside (none: an empty table)", record=False)
 
 # %% [markdown]
 # ## What does the report say?

@@ -271,8 +271,8 @@ def _decoded(given: Mapping[str, Any]) -> Any:
         return value.value
     from lib.estimates import Estimate  # noqa: PLC0415 - imports scipy
 
-    parts = (value.value, value.low, value.high)
-    return Estimate(*(math.nan if part is None else float(part) for part in parts))
+    low, high = (math.nan if part is None else part for part in (value.low, value.high))
+    return Estimate(float(value.value), low, high)
 
 
 def plain(line: Line) -> str:

@@ -13,7 +13,8 @@ from typing import Any
 from lib.report.final.inputs import Inputs
 from lib.report.final.parts import Block, Part
 
-WIDTHS = (1400, 1100, 900, 700)  # pixels; the next one is taken where the page grows too large
+# Pixels; the next one is taken where the page grows too large, 0 leaves links in place of figures.
+WIDTHS = (1400, 1100, 900, 700, 0)
 COLOURS = 64
 
 
@@ -69,7 +70,7 @@ class Pictures:
             title=f"Figure of analysis {number}, {given.title}: {title}",
             source=number,
             href=href,
-            image=f"data:image/png;base64,{_made_small(image, self.width)}",
+            image=_as_address(image, self.width) if self.width else "",
         )
 
 
@@ -89,6 +90,10 @@ def _figures(notebook: Path) -> Iterator[tuple[str, str, str]]:
             if "image/png" in output.get("data", {}):
                 title = str(cell.get("metadata", {}).get("title") or source.splitlines()[0])
                 yield title, heading, _joined(output["data"]["image/png"])
+
+
+def _as_address(encoded: str, width: int) -> str:
+    return f"data:image/png;base64,{_made_small(encoded, width)}"
 
 
 def _made_small(encoded: str, width: int) -> str:

@@ -118,6 +118,7 @@ def read_inputs(
     dataset: str,
     fingerprint: str,
     numbers: Sequence[str] = tuple(NAMES),
+    analyses: Path | None = None,
 ) -> Inputs:
     """Return the earlier analyses of a dataset with what is wrong with each.
 
@@ -131,6 +132,8 @@ def read_inputs(
         Of its contents now.
     numbers : sequence of str
         Which analyses; by default all that the report tells of.
+    analyses : Path, optional
+        Folder of their scripts; by default the study's.
 
     Returns
     -------
@@ -138,7 +141,7 @@ def read_inputs(
         Never raises for what it finds: `Inputs.problems` has the sentences.
     """
     folder = config.reports / dataset
-    reader = _Reader(config, folder, fingerprint)
+    reader = _Reader(config, folder, fingerprint, analyses or config.analyses)
     found = {number: reader.read(number) for number in numbers}
     return Inputs(folder, found, tuple(_notes(found, config, dataset)))
 
@@ -150,6 +153,7 @@ class _Reader:
     config: Config
     folder: Path
     fingerprint: str
+    analyses: Path
 
     def read(self, number: str) -> Input:
         title = NAMES.get(number, number)
@@ -235,7 +239,7 @@ class _Reader:
         if not key:
             return ["left no entry in the manifest, so nobody can say what it was made from"]
         said = []
-        script = self.config.analyses / f"{name}.py"
+        script = self.analyses / f"{name}.py"
         if entry.get("script") and _hash(script) != entry["script"]:
             said.append("is older than its script")
         changed = [f for f, was in key.get("files", {}).items() if self._hash_here(f) != was]

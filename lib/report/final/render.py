@@ -14,6 +14,7 @@ from lib.report.final.parts import Block, Chapter, Line, Part
 from lib.report.text import escape_markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
+_BRACKET = re.compile(r"(?<!\\)([\[\]])")
 POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
     "form-action 'none'"
@@ -132,10 +133,10 @@ def _markdown_part(part: Part) -> str:
         return f"`{part.text.replace('`', '')}`" if part.text else ""
     if part.kind in {"strong", "module", "open"}:
         return f"**{escape_markdown(part.text)}**"
-    inner = escape_markdown(part.text.strip()) if part.href else escape_markdown(part.text)
-    if part.text != part.text.strip() and part.href:
-        return f"[{inner}]({part.href}) "
-    return f"[{inner}]({part.href})" if part.href and part.kind != "term" else inner
+    if not part.href or part.kind == "term":
+        return escape_markdown(part.text)
+    inner = _BRACKET.sub(r"\\\1", escape_markdown(part.text.strip()))
+    return f"[{inner}]({part.href})" + (" " if part.text.endswith(" ") else "")
 
 
 def _table_row(cells: Sequence[str]) -> str:
