@@ -106,6 +106,12 @@ report.finding(
     n_inputs=made.counts["n_inputs"],
     n_warnings=made.counts["n_warnings"],
 )
+if made.counts["n_champions"] > 1:
+    report.warning(
+        "The test set was opened for {n_champions} champions: the last of them was not chosen "
+        "without it, and its score flatters.",
+        n_champions=made.counts["n_champions"],
+    )
 report.finding(
     "Of {n_items} checklist items {n_open} are open for the authors, {n_partly} in part.",
     n_items=int(items[[*answers]].to_numpy().sum()),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from lib.config import Config
 from lib.data.dataset import Dataset
+from lib.data.split import read_openings
 from lib.errors import InputError
 from lib.report.final import cards, checklists, glossary, story, summary
 from lib.report.final.facts import Facts
@@ -18,7 +20,7 @@ from lib.report.final.render import render_html, render_markdown
 
 LARGEST = 2_000_000  # bytes of the page
 OUTPUTS = {
-    "binary": "It gives each row a probability of {catalogue.positive}, from nought to one.",
+    "binary": "It gives each row a probability of {catalogue.positive}, between zero and one.",
     "multiclass": "It gives each row a probability of every class of {catalogue.target}.",
     "regression": "It gives each row a value of {catalogue.target}.",
 }
@@ -140,6 +142,7 @@ def _make(inputs: Inputs, dataset: Dataset, config: Config, width: int) -> Repor
     counts["n_traced"] = facts.n_traced()
     counts["n_inputs"] = sum(1 for given in inputs if given.twin)
     counts["n_problems"] = len(inputs.problems)
+    counts["n_champions"] = facts.given["ledger"]["n_champions"]
     title = f"Final report: {dataset.target}, {dataset.name}"
     about = _about(facts)
     return Report(
@@ -193,7 +196,26 @@ def _given(inputs: Inputs, dataset: Dataset, config: Config) -> dict[str, dict[s
         "metric": metrics[chosen].label if chosen in metrics else chosen,
         "currency": _first(inputs, ("31",), "currency") or dataset.currency,
     }
-    return {"catalogue": catalogue, "run": run, "study": study, "here": here}
+    ledger = {"n_champions": count_champions(inputs.folder, dataset.fingerprint)}
+    return {"catalogue": catalogue, "run": run, "study": study, "here": here, "ledger": ledger}
+
+
+def count_champions(folder: Path, fingerprint: str) -> int:
+    """Return for how many champions the test set was opened so far.
+
+    Parameters
+    ----------
+    folder : Path
+        Reports of the dataset.
+    fingerprint : str
+        Of the whole table.
+
+    Returns
+    -------
+    int
+        More than one means that the last was not chosen without the test set.
+    """
+    return len({str(opening["champion"]) for opening in read_openings(folder, fingerprint)})
 
 
 def _first(inputs: Inputs, numbers: Sequence[str], name: str) -> str:

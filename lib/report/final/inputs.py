@@ -164,9 +164,11 @@ class _Reader:
         twin = _read_json(self.folder / name / "findings.json") if name else {}
         record = _read_json(self.folder / name / "record.json") if name else {}
         given = Input(number, title, name, twin=twin, run_id=str(entry.get("mlflow_run_id") or ""))
-        ended = str(record.get("state") or entry.get("state") or "")
-        if name and (ended or not twin) and ended not in {"", *GOOD}:
-            note = " ".join(str(record.get("note") or entry.get("note") or "").split())
+        ends = [(str(of.get("state") or ""), of.get("note")) for of in (record, entry)]
+        bad = [(state, note) for state, note in ends if state not in {"", *GOOD}]
+        if bad:
+            ended, said = bad[0]
+            note = " ".join(str(said or "").split())
             why = f" ({note.rstrip('.')[:160]})" if note else ""
             return self._bad(given, "failed", [f"ended as {ended}{why}"])
         if not twin:

@@ -148,6 +148,10 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
         "Segment that the model serves worst: {30.weakest_segment}.",
         "The locked rows cannot show differences below {20.test_detectable}.",
     )
+    if facts.given.get("ledger", {}).get("n_champions", 0) > 1:
+        general += facts.all_of(
+            "The test set was opened for {ledger.n_champions} champions: its score flatters the last."
+        )
     if illustrative:
         general.append(words("Gains and costs are illustrative; so is every amount of money."))
     general += [(Part(note, "manifest", kind="quote"),) for note in facts.inputs.notes]

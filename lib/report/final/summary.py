@@ -86,7 +86,7 @@ def _tiles(facts: Facts) -> list[Block]:
         ("Score on unseen rows", "30.test_score", "{here.metric}"),
         ("Without any column", "32.floor", "{here.metric}"),
         ("Net benefit per thousand rows", "31.net_benefit", "{here.currency}"),
-        ("Locked rows, opened once", "30.n_test", "{page.30}"),
+        ("Locked rows", "30.n_test", "{page.30}"),
     )
     lines: list[Line] = []
     for label, name, remark in wanted:
@@ -158,9 +158,11 @@ def _unseen(facts: Facts) -> list[Line]:
         "The segment it serves worst: {30.weakest_segment}; segments that are weak beyond chance: "
         "{30.n_weak_segments}.",
     )
-    openings = facts.raw("30", "n_openings")
-    if isinstance(openings, int) and openings > 1:
-        lines += facts.all_of("Beware: the test set was opened {30.n_openings} times.")
+    if facts.given["ledger"]["n_champions"] > 1:
+        lines += facts.all_of(
+            "Beware: the test set was opened for {ledger.n_champions} champions, so the last of "
+            "them was not chosen without it; its score flatters."
+        )
     return lines or [_missing(facts, "30", "The test set is still locked")]
 
 
