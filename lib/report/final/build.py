@@ -83,7 +83,7 @@ def check_inputs(config: Config, dataset: Dataset, *, draft: bool = False) -> In
         msg = (
             f"The report is not made, as {len(inputs.problems)} of its {len(inputs.by_number)} "
             f"inputs do not hold:\n{listed}\n"
-            "With --draft it is made all the same, and says so."
+            f"`{inputs.command}` runs what is needed first; --draft makes it as it is, marked."
         )
         raise InputError(msg)
     return inputs

@@ -97,11 +97,14 @@ class Inputs:
         In order.
     notes : tuple of str
         What a reader should know and need not mend.
+    command : str
+        Makes the report with all it needs.
     """
 
     folder: Path
     by_number: Mapping[str, Input]
     notes: tuple[str, ...] = ()
+    command: str = ""
 
     @property
     def problems(self) -> list[str]:
@@ -143,7 +146,7 @@ def read_inputs(
     folder = config.reports / dataset
     reader = _Reader(config, folder, fingerprint, analyses or config.analyses)
     found = {number: reader.read(number) for number in numbers}
-    return Inputs(folder, found, tuple(_notes(found, config, dataset)))
+    return Inputs(folder, found, tuple(_notes(found, config, dataset)), reader.command("33"))
 
 
 @dataclass(frozen=True)
@@ -189,19 +192,21 @@ class _Reader:
         more = len(reasons) - len(shown)
         why = " and ".join(shown) + (f", and {more} more" if more > 0 else "")
         verb = "make" if state == "missing" else "mend it and run" if state == "failed" else "run"
-        sentence = f"{given.number} ({given.title}) {why}: {verb} it with `{self.command(given)}`."
+        sentence = (
+            f"{given.number} ({given.title}) {why}: {verb} it with `{self.command(given.number)}`."
+        )
         sentence = sentence.replace("mend it and run it with", "mend it, then run")
         return Input(
             given.number, given.title, given.name, state, (sentence,), given.twin, given.run_id
         )
 
-    def command(self, given: Input) -> str:
-        """Return the command that makes an input anew."""
+    def command(self, number: str) -> str:
+        """Return the command that makes an analysis anew."""
         config = self.config
         options = [] if self.folder.name == default_dataset(config) else [self._dataset_option()]
         options += [f"--effort {config.effort}"] if config.effort != "standard" else []
         options += [f"--seed {config.seed}"] if config.seed else []
-        return " ".join(["nox -s run_analyses --", given.number, *options])
+        return " ".join(["nox -s run_analyses --", number, *options])
 
     def _dataset_option(self) -> str:
         target = f" --target {self.config.target}" if self.config.target else ""

@@ -105,6 +105,19 @@ def words(text: str) -> Line:
     return (Part(text),)
 
 
+def with_code(text: str, source: str) -> Line:
+    """Return a sentence of the report's machinery; what stands in backticks is code.
+
+    Examples
+    --------
+    >>> [part.kind for part in with_code("Run `nox`.", "manifest")]
+    ['quote', 'code', 'quote']
+    """
+    kinds = ("quote", "code")
+    pieces = enumerate(text.split("`"))
+    return tuple(Part(piece, source, kind=kinds[i % 2]) for i, piece in pieces if piece)
+
+
 def paragraph(line: Line, tone: str = "") -> Block:
     """Return a paragraph."""
     return Block("paragraph", [line], tone=tone)

@@ -10,7 +10,7 @@ from typing import Any
 
 from lib.report import pages
 from lib.report.final.glossary import anchor_of
-from lib.report.final.parts import Block, Chapter, Line, Part
+from lib.report.final.parts import Block, Chapter, Line, Part, with_code
 from lib.report.text import escape_markdown
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -61,7 +61,8 @@ def render_html(
         HTML that needs no other file, no script and no network.
     """
     template = _environment().get_template("final.html.j2")
-    page = template.render(title=title, about=about, chapters=chapters, problems=problems)
+    said = [with_code(problem, "manifest") for problem in problems]
+    page = template.render(title=title, about=about, chapters=chapters, problems=said)
     return re.sub(r"\n{2,}", "\n", str(page))
 
 
@@ -82,7 +83,7 @@ def render_markdown(
     """
     blocks = [f"# {'DRAFT: ' if problems else ''}{escape_markdown(title)}"]
     if problems:
-        listed = "\n".join(f"- {escape_markdown(problem)}" for problem in problems)
+        listed = "\n".join(f"- {_markdown_line(with_code(p, 'manifest'))}" for p in problems)
         blocks.append(f"**This is a draft; not all of its inputs hold.**\n\n{listed}")
     blocks += [_markdown_line(line) for line in about]
     for chapter in chapters:

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 
 from lib.report.final.facts import Facts
 from lib.report.final.figures import Pictures
-from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
+from lib.report.final.parts import (
+    Block,
+    Chapter,
+    Line,
+    Part,
+    bullets,
+    heading,
+    paragraph,
+    with_code,
+    words,
+)
 
 # Words of a verdict that leaves a question open.
 UNDECIDED = re.compile(r"not distinguishable|undecided|cannot be told|not enough|cannot be judged")
@@ -150,11 +160,12 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
     )
     if facts.given.get("ledger", {}).get("n_champions", 0) > 1:
         general += facts.all_of(
-            "The test set was opened for {ledger.n_champions} champions: its score flatters the last."
+            "The test set was opened for {ledger.n_champions} champions; its score flatters the "
+            "last."
         )
     if illustrative:
         general.append(words("Gains and costs are illustrative; so is every amount of money."))
-    general += [(Part(note, "manifest", kind="quote"),) for note in facts.inputs.notes]
+    general += [with_code(note, "manifest") for note in facts.inputs.notes]
     chapter.blocks.append(bullets(general))
     chapter.blocks.append(heading("Warnings of the pages"))
     rows: list[Sequence[Line]] = [
@@ -192,7 +203,7 @@ def _undecided(facts: Facts) -> list[Line]:
 
 def _absent(facts: Facts, number: str) -> Block:
     problem = " ".join(facts.inputs.by_number[number].problems)
-    return paragraph((Part(problem, number, kind="quote"),), tone="open")
+    return paragraph(with_code(problem, number), tone="open")
 
 
 def _tables(question: Question, facts: Facts, number: str) -> list[Block]:

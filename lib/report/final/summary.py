@@ -172,8 +172,8 @@ def _data(facts: Facts) -> list[Line]:
         "To learn from: {01.data}. Locked away: {catalogue.rule}.",
         "Checks of quality found {02.n_errors} errors and {02.n_warnings} warnings; the leak audit "
         "raised {02.n_leaks} ({page.02}).",
-        "Columns with missing values: {01.n_gaps}; cells and rows that loading repaired: "
-        "{01.n_repairs} ({page.01}).",
+        "Columns with missing values: {01.n_gaps} ({page.01}).",
+        "Cells and rows that loading repaired: {01.n_repairs} ({page.01}).",
     )
 
 
@@ -194,6 +194,6 @@ def _changes(facts: Facts) -> list[Line]:
         "More rows: to show a gain of {20.effect} between two models, a test set needs "
         "{20.rows_needed} rows; this one has {20.n_test} and can show {20.test_detectable}.",
         "Rows from another place or time, on which the score differs from {30.test_score}.",
-        "A closer look at the {here.n_warnings} warnings that this report carries.",
+        "A closer look at the warnings that this report carries: {here.n_warnings}.",
     )
     return lines
