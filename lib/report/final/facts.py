@@ -89,6 +89,10 @@ class Facts:
         self.asked.update(part.source for part in line if part.source)
         return tuple(line)
 
+    def first(self, *templates: str) -> list[Line]:
+        """Return the first sentence whose values are all known, in a list; empty for none."""
+        return next(([line] for line in map(self.say, templates) if line is not None), [])
+
     def all_of(self, *templates: str) -> list[Line]:
         """Return the sentences whose values are all known."""
         return [line for line in map(self.say, templates) if line is not None]

@@ -122,7 +122,7 @@ def _markdown_block(block: Block) -> Iterator[str]:
         )
         yield from lines
     else:
-        yield from (f"**{line}**" if block.tone == "decision" else line for line in lines)
+        yield from (f"**{line}**" if block.tone.startswith("decision") else line for line in lines)
 
 
 def _markdown_line(line: Line) -> str:

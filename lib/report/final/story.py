@@ -98,10 +98,10 @@ QUESTIONS = (
         "that need no model.",
         ("31",),
         figures=(
-            ("31", "threshold|profit|benefit|policy|cost"),
-            ("31", "decision curve|tornado|capacity"),
+            ("31", "polic|threshold|profit|cost"),
+            ("31", "one gain at a time|tornado|decision curve"),
         ),
-        tables=(("31", "polic"),),
+        tables=(("31", "what policies bring|polic"),),
     ),
 )
 

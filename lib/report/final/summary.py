@@ -37,7 +37,8 @@ def _decision(facts: Facts) -> Block:
         return paragraph(_missing(facts, "31", "No decision yet"), tone="open")
     said = line[0]
     capital = Part(said.text[:1].upper() + said.text[1:].rstrip(".") + ".", *_rest(said))
-    return paragraph((capital,), tone="decision")
+    acts = said.text.startswith("act with the model")
+    return paragraph((capital,), tone="decision" if acts else "decision other")
 
 
 def _rest(part: Part) -> tuple[str, str, str, str]:
@@ -51,19 +52,24 @@ def _missing(facts: Facts, number: str, what: str) -> Line:
 
 
 def _conditions(facts: Facts) -> list[Line]:
-    """Return what the decision rests on."""
-    lines = facts.all_of(
-        "Best policy on the locked rows: {31.best_policy}, with a net benefit of {31.net_benefit} "
-        "{here.currency} per thousand rows.",
-        "Gain over the policy one would follow without this model: "
-        "{31.gain_over_default_policy} {here.currency} per thousand rows"
+    """Return what the decision rests on: its reason, the amounts, the assumptions."""
+    lines = facts.quote("31", "decision")
+    lines += facts.all_of("The policy to use: {31.best_policy}.")
+    lines += facts.first(
+        "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
+        "against what it would replace, {31.default_policy}, {31.gain_over_default_policy}"
         f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
+        "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
+        "against the policy without this model {31.gain_over_default_policy}"
+        f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
+        "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
+    )
+    lines += facts.all_of(
         "Act from a probability of {31.threshold} on; this threshold was chosen on training rows.",
-        "Return on what is spent: {31.roi} %.",
     )
     if is_illustrative(facts):
         lines.insert(
-            0,
+            1,
             (
                 Part("Condition", kind="strong"),
                 *words(
@@ -187,7 +193,12 @@ def _asked(facts: Facts) -> list[Line]:
 
 
 def _changes(facts: Facts) -> list[Line]:
-    lines = facts.all_of("Break-even: {31.break_even} ({page.31}).")
+    lines = facts.all_of(
+        "Other gains or costs: the nearest break-even is {31.break_even} ({page.31}).",
+        "The model is ahead in {31.share_ahead:.0%} of scenarios in which gains are off by up to "
+        "{31.uncertainty:.0%}.",
+        "About {31.n_needed} test rows would settle the lead, if it is real.",
+    )
     if is_illustrative(facts):
         lines.append(words("Real gains and costs in place of the illustrative ones."))
     lines += facts.all_of(
