@@ -20,7 +20,7 @@ from lib.data import load_data
 from lib.data.sources import file_hash
 from lib.errors import InputError
 from lib.estimates import Estimate
-from lib.report import final
+from lib.report import final, pages
 from lib.report.digest import findings_digest
 from lib.report.final import build, checklists, glossary, inputs
 from lib.report.record import Record
@@ -436,6 +436,40 @@ def test_the_page_needs_nothing_else(study):
     targets = {a["id"] for _, a in walked.tags if "id" in a}
     inner = [a["href"][1:] for t, a in walked.tags if t == "a" and a["href"].startswith("#")]
     assert set(inner) <= targets
+
+
+def test_the_runner_keeps_it_and_the_index_leads_to_it(study):
+    """Under a record page and Markdown lie beside it, and the index links them on top of all."""
+    made = study.report()
+    folder = study.folder / "33_final_report"
+    record = report.start_record(
+        analysis=folder.name,
+        title="33 · Final report",
+        dataset=study.dataset,
+        config=study.config,
+        folder=folder,
+    )
+    final.publish(made)
+    report.finding("{decision}", decision=made.decision)
+    record.finish({"git_commit": "a" * 40})
+    Record.current = None
+    assert (folder / "attachments" / "report.html").read_text(encoding="utf-8") == made.html
+    assert (folder / "attachments" / "report.md").read_text(encoding="utf-8") == made.markdown
+    rows = [{"name": folder.name, "title": "33 · Final report", "state": "passed"}]
+    index = pages.render_index(study.folder, rows).read_text(encoding="utf-8")
+    first = index.index(
+        'href="33_final_report/attachments/report.html">The final report</a> Act with'
+    )
+    assert first < index.index('<ol class="cards">')
+    rows[0]["state"] = "failed"
+    assert 'class="final"' not in pages.render_index(study.folder, rows).read_text(encoding="utf-8")
+
+
+def test_without_a_record_nothing_is_written(study, capsys):
+    """A plain script shows where the runner keeps the report, and writes none."""
+    final.publish(study.report())
+    assert "run_analyses keeps it as report.html" in capsys.readouterr().out
+    assert not (study.folder / "33_final_report").exists()
 
 
 def test_terms_are_explained_only_where_used(study):

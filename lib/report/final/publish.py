@@ -5,10 +5,11 @@ from __future__ import annotations
 import html
 
 from lib.report.final.build import Report
+from lib.report.pages import FINAL_PAGE
 from lib.report.record import current_record, write_text
 from lib.report.show import show
 
-PAGE, TEXT = "report.html", "report.md"
+PAGE, TEXT = FINAL_PAGE, "report.md"
 TITLE = "The final report"
 
 

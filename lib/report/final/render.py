@@ -137,7 +137,8 @@ def _markdown_part(part: Part) -> str:
     if not part.href or part.kind == "term":
         return escape_markdown(part.text)
     inner = _BRACKET.sub(r"\\\1", escape_markdown(part.text.strip()))
-    return f"[{inner}]({part.href})" + (" " if part.text.endswith(" ") else "")
+    href = "#where-every-number-comes-from" if part.href == "#provenance" else part.href
+    return f"[{inner}]({href})" + (" " if part.text.endswith(" ") else "")
 
 
 def _table_row(cells: Sequence[str]) -> str:
