@@ -60,8 +60,9 @@ report.finding(
 )
 for problem in inputs.problems:
     report.warning("{_problem}", _problem=problem.rstrip("."))
-notes = pd.DataFrame({"note": list(inputs.notes)})
-report.table(notes, title="What to know beside (none: an empty table)", record=False)
+if inputs.notes:
+    notes = pd.DataFrame({"note": list(inputs.notes)})
+    report.table(notes, title="What to know beside", record=False)
 
 # %% [markdown]
 # ## What does the report say?
@@ -74,6 +75,7 @@ report.table(notes, title="What to know beside (none: an empty table)", record=F
 # %% Make it
 made = final.make_report(inputs, dataset, config)
 final.publish(made)
+report.table(pd.DataFrame(made.key_figures), title="The figures of its summary")
 
 # %% [markdown]
 # ## How complete is it?

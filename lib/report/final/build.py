@@ -40,6 +40,8 @@ class Report:
         Items answered, warnings carried, values traced.
     decision : str
         The first sentence.
+    key_figures : list of dict
+        What the summary rests on: figure, value, found in.
     """
 
     html: str = field(repr=False)
@@ -47,6 +49,7 @@ class Report:
     problems: list[str]
     counts: Mapping[str, int]
     decision: str
+    key_figures: list[dict[str, str]]
 
     @property
     def is_draft(self) -> bool:
@@ -151,6 +154,7 @@ def _make(inputs: Inputs, dataset: Dataset, config: Config, width: int) -> Repor
         problems=inputs.problems,
         counts=counts,
         decision="".join(part.text for part in first.blocks[0].lines[0]),
+        key_figures=summary.key_figures(facts),
     )
 
 

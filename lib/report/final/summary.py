@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lib.estimates import Estimate
-from lib.report.final.facts import Facts
+from lib.report.final.facts import Facts, plain
 from lib.report.final.inputs import NAMES
 from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
 
@@ -24,6 +24,32 @@ def executive_summary(facts: Facts) -> Chapter:
         chapter.blocks.append(heading(title))
         chapter.blocks.append(bullets(lines))
     return chapter
+
+
+KEY_FIGURES = {
+    "the decision": "31.decision",
+    "policy to use": "31.best_policy",
+    "net benefit per thousand rows": "31.net_benefit",
+    "gain over the policy without the model": "31.gain_over_default_policy",
+    "champion": "32.champion",
+    "its score in cross-validation": "32.champion_score",
+    "its lead over the runner-up": "32.gain_over_runner_up",
+    "its score on unseen rows": "30.test_score",
+    "score without any column": "32.floor",
+    "calibration slope": "30.calibration_slope",
+    "coverage": "30.coverage",
+    "weakest segment": "30.weakest_segment",
+    "what was asked first": "20.decision",
+}
+
+
+def key_figures(facts: Facts) -> list[dict[str, str]]:
+    """Return the recorded values that the summary rests on, as rows of a table."""
+    return [
+        {"figure": figure, "value": plain(line), "found in": name.partition(".")[0]}
+        for figure, name in KEY_FIGURES.items()
+        if (line := facts.say("{" + name + "}")) is not None and plain(line)
+    ]
 
 
 def is_illustrative(facts: Facts) -> bool:
