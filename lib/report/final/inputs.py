@@ -237,7 +237,7 @@ class _Reader:
             was = made["data_fingerprint"]
             said.append(f"was made from other data ({was}, now {self.fingerprint})")
         if not said and made.get("config_fingerprint") != self.config.fingerprint():
-            said.append("was made with other choices in the catalogue's [study] table")
+            said.append("was made with other choices (currency, confidence, budget or target)")
         return said
 
     def _stale(self, name: str, entry: Mapping[str, Any]) -> list[str]:
