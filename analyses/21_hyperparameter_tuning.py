@@ -166,7 +166,8 @@ figure = plots.plot_slices(found.trials, edges, metric=scoring)
 ax = plots.plot_parallel(found.trials, edges, metric=scoring)
 
 # %% Keep the tuned model as a candidate for later analyses
-tracking.log_candidates(scores.only(tuned), dataset=sample, folds=folds)
+final = {tuned: tunable.with_params(found.best_params)}
+tracking.log_candidates(scores.only(tuned), dataset=sample, folds=folds, estimators=final)
 
 # %% [markdown]
 # ## Conclusion

@@ -185,7 +185,17 @@ ax = plots.plot_score_and_cost(price, metric=scoring)
 # %% Keep the ensembles as candidates for later analyses
 named = {f"ensemble: {method}": combined[method] for method in methods}
 ensemble_scores = evaluation.score_predictions(named, sample, folds, scoring=scoring)
-tracking.log_candidates(ensemble_scores, dataset=sample, folds=folds)
+can_be_fitted = {m: tracked[m] for m in members.names if tracked[m].can_be_fitted}
+parts_of_it = {name: member.read_estimator(sample) for name, member in can_be_fitted.items()}
+made = ensembles.make_ensembles(
+    members, parts_of_it, methods, scoring=scoring, random_state=config.seed
+)
+tracking.log_candidates(
+    ensemble_scores,
+    dataset=sample,
+    folds=folds,
+    estimators={f"ensemble: {method}": model for method, model in made.items()},
+)
 
 # %% [markdown]
 # ## Conclusion

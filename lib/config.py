@@ -186,6 +186,11 @@ def load_config(**overrides: Any) -> Config:
         raise InputError(_one_sentence(error)) from error
 
 
+def default_dataset(config: Config) -> str:
+    """Return the dataset whose findings are committed: the catalogue's, whatever was chosen."""
+    return str(study_table(config.root).get("dataset", Config.model_fields["dataset"].default))
+
+
 def study_table(root: Path) -> dict[str, Any]:
     """Return the `[study]` table of the catalogue: what git keeps is made with it.
 

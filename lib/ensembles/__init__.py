@@ -8,10 +8,13 @@ from lib.ensembles.combine import (
     gather_members,
 )
 from lib.ensembles.costs import calibrate, seed_variants, tabulate_costs
+from lib.ensembles.estimators import EnsembleClassifier, EnsembleRegressor, make_ensembles
 from lib.ensembles.methods import METHODS, Greedy, Stacking, Voting, Weighted, make_combiner
 
 __all__ = [
     "METHODS",
+    "EnsembleClassifier",
+    "EnsembleRegressor",
     "Greedy",
     "Members",
     "Stacking",
@@ -23,6 +26,7 @@ __all__ = [
     "compute_diversity",
     "gather_members",
     "make_combiner",
+    "make_ensembles",
     "seed_variants",
     "tabulate_costs",
 ]

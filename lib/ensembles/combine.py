@@ -138,13 +138,13 @@ def combine(
     InputError
         When a method or the metric is unknown.
     """
-    score = _make_score(members, scoring)
+    score = make_score(members, scoring)
     y, rows = members.y, []
     combined = {method: np.empty(members.parts.shape[1:]) for method in methods}
     for number, (own, learn) in enumerate(_plan(members.folds), start=1):
         for method in methods:
-            combiner = _fit(method, members.parts[:, learn], y[learn], score, random_state)
-            combined[method][own] = _within(combiner.predict(members.parts[:, own]))
+            combiner = fit_combiner(method, members.parts[:, learn], y[learn], score, random_state)
+            combined[method][own] = within(combiner.predict(members.parts[:, own]))
             weights = getattr(combiner, "weights", ())
             rows += [
                 (method, number, name, float(weight))
@@ -153,7 +153,9 @@ def combine(
     return combined, pd.DataFrame(rows, columns=["method", "fold", "member", "weight"])
 
 
-def _fit(method: str, parts: Floats, y: Floats, score: Score, random_state: int) -> Combiner:
+def fit_combiner(
+    method: str, parts: Floats, y: Floats, score: Score, random_state: int
+) -> Combiner:
     """Fit a way to combine, or let members vote where there is too little to learn from."""
     stacked = method in {"stacking", "blending"}
     if method == "blending":
@@ -201,7 +203,7 @@ def _repeats(tested: Sequence[npt.NDArray[np.intp]]) -> list[int]:
     return numbers
 
 
-def _within(prediction: Floats) -> Floats:
+def within(prediction: Floats) -> Floats:
     """Return probabilities that add up to one exactly; values as they are."""
     if prediction.ndim == 1:
         return prediction
@@ -209,7 +211,8 @@ def _within(prediction: Floats) -> Floats:
     return np.asarray(clipped / clipped.sum(axis=1, keepdims=True))
 
 
-def _make_score(members: Members, scoring: str | None) -> Score:
+def make_score(members: Members, scoring: str | None) -> Score:
+    """Return the metric of the members' task as a function of labels and predictions."""
     task = members.dataset.task
     metric = scorers(task)[check_scoring(task, scoring)]
 
@@ -282,7 +285,7 @@ def compute_contributions(
     if len(names) < 3:
         return pd.DataFrame(columns=["member", "contribution", "p_value"])
     options: dict[str, Any] = {"scoring": scoring, "random_state": random_state}
-    score = _make_score(members, scoring)
+    score = make_score(members, scoring)
     full = _by_fold(members, combine(members, [method], **options)[0][method], score)
     tests = []
     for name in names:

@@ -27,6 +27,7 @@ from lib.evaluation.cross_validation import (
     cross_validate,
     score_predictions,
 )
+from lib.evaluation.fitting import fit_options, fit_whole, predict_whole
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
 from lib.evaluation.pairs import EQUAL, compare_pairs
@@ -54,11 +55,14 @@ __all__ = [
     "default_scoring",
     "describe_metrics",
     "estimate_scores",
+    "fit_options",
+    "fit_whole",
     "make_neighbours",
     "make_plain",
     "measure_bootstrap",
     "naive_mean",
     "no_information",
+    "predict_whole",
     "recommend",
     "score_of",
     "score_predictions",

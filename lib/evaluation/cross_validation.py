@@ -14,11 +14,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.evaluation.fitting import fit_options, predict_whole
 from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
 from lib.resampling import Folds, Positions
 
@@ -52,6 +52,8 @@ class Scores:
     parts : dict of str to ndarray
         Predictions of the test rows of every fold, one fold after another: as `predictions`, but
         apart for each repeat. NaN for a fold on which the model failed.
+    estimators : dict of str to scikit-learn estimator
+        As they were given, unfitted; without those that differ from fold to fold.
     """
 
     frame: pd.DataFrame
@@ -63,6 +65,7 @@ class Scores:
     task: str
     scoring: str
     parts: dict[str, Array] = field(default_factory=dict, repr=False)
+    estimators: dict[str, Any] = field(default_factory=dict, repr=False)
 
     @property
     def models(self) -> list[str]:
@@ -88,6 +91,7 @@ class Scores:
             warnings=own(self.warnings),
             predictions={k: v for k, v in self.predictions.items() if k in models},
             parts={k: v for k, v in self.parts.items() if k in models},
+            estimators={k: v for k, v in self.estimators.items() if k in models},
         )
 
 
@@ -169,6 +173,7 @@ def cross_validate(
         task=dataset.task,
         scoring=scoring,
         parts=record.parts(folds),
+        estimators={k: given for k, given in estimators.items() if not isinstance(given, list)},
     )
 
 
@@ -264,14 +269,15 @@ class PreparedFold:
         self.test = test
         self.X_train, self.X_test = dataset.X.iloc[train], dataset.X.iloc[test]
         self.y_train, self.y_test = (dataset.y.to_numpy()[part] for part in (train, test))
-        weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy()
-        # What a model may ask for: a network stops by whole groups, or by the last rows in time.
-        self.options = {
-            "sample_weight": None if weight is None else weight[train],
-            "groups": None if dataset.groups is None else dataset.groups.to_numpy()[train],
-            "time": None if dataset.time is None else dataset.time.to_numpy()[train],
+        columns = {
+            "sample_weight": dataset.sample_weight,
+            "groups": dataset.groups,
+            "time": dataset.time,
         }
-        self.weight_test = None if weight is None else weight[test]
+        # What a model may ask for: a network stops by whole groups, or by the last rows in time.
+        self.options = {k: v.to_numpy()[train] for k, v in columns.items() if v is not None}
+        weight = dataset.sample_weight
+        self.weight_test = None if weight is None else weight.to_numpy()[test]
         self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0
         self._prepared: dict[tuple[int, ...], tuple[Any, Any, float, float]] = {}
 
@@ -285,15 +291,11 @@ class PreparedFold:
         """Fit a clone of the estimator on the training part and predict the test part."""
         X_train, X_test, fit_seconds, predict_seconds = self._prepare(estimator)
         model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
-        options = {
-            name: values
-            for name, values in self.options.items()
-            if values is not None and has_fit_parameter(model, name)
-        }
+        options = fit_options(model, self.options)
         start = time.perf_counter()
         model.fit(X_train, self.y_train, **options)
         fitted = time.perf_counter()
-        prediction = self._predict(model, X_test)
+        prediction = predict_whole(model, X_test, n_classes=self.n_classes)
         done = time.perf_counter()
         return _Outcome(
             prediction,
@@ -327,23 +329,6 @@ class PreparedFold:
         test = transformer.transform(X_test)
         done = time.perf_counter()
         return train, test, fit_seconds + fitted - start, predict_seconds + done - fitted
-
-    def _predict(self, model: Any, X_test: Any) -> Array:
-        if not self.n_classes:
-            predicted: Array = np.asarray(model.predict(X_test), dtype=float).reshape(-1)
-            return _check_finite(predicted)
-        if not hasattr(model, "predict_proba"):
-            msg = "it gives no probabilities: wrap it in CalibratedClassifierCV."
-            raise InputError(msg)
-        known = np.asarray(model.classes_).astype(int)
-        proba: Array = np.zeros((len(self.test), self.n_classes))
-        proba[:, known] = model.predict_proba(X_test)  # a class absent from training gets 0
-        sums = _check_finite(proba).sum(axis=1, keepdims=True)
-        if not np.allclose(sums, 1, atol=1e-3):
-            msg = "its probabilities of the classes do not sum to one."
-            raise InputError(msg)
-        proba /= sums  # models that count in single precision miss one by a hair
-        return proba
 
 
 @dataclass
@@ -431,14 +416,6 @@ class _Counter:
         size = len(memoryview(content).cast("B")) if len(content) else 0
         self.n_bytes += size
         return size
-
-
-def _check_finite(prediction: Array) -> Array:
-    wrong = int((~np.isfinite(prediction)).reshape(len(prediction), -1).any(axis=1).sum())
-    if wrong:
-        msg = f"it predicts NaN or infinity on {wrong} of {len(prediction)} test rows."
-        raise InputError(msg)
-    return prediction
 
 
 def _first_line(message: object) -> str:

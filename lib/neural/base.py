@@ -274,6 +274,28 @@ class NetworkEstimator(BaseEstimator):
             msg = f"hidden_dims are units of each layer, 1 or more; got {self.hidden_dims!r}."
             raise InputError(msg)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Return settings and what was learned; the network as plain arrays, fit for any file."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "module_" in state:
+            state["module_"] = {
+                "architecture": self.module_.architecture.as_dict(),
+                "weights": {k: v.numpy(force=True) for k, v in self.module_.state_dict().items()},
+            }
+            state["history_"] = self.history_.to_dict(orient="list")
+        return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take settings and what was learned, and build the network again."""
+        state = dict(state)
+        told = state.pop("module_", None)
+        super().__setstate__(state)
+        if told is not None:
+            from lib.neural.modules import rebuild  # noqa: PLC0415 - imports torch
+
+            self.module_ = rebuild(told["architecture"], told["weights"])
+            self.history_ = pd.DataFrame(state["history_"], columns=list(HISTORY))
+
     def _learn_target(self, y: Any) -> tuple[Array, int]:
         raise NotImplementedError
 

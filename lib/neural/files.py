@@ -114,21 +114,15 @@ def load_network(folder: str | Path) -> NetworkClassifier | NetworkRegressor:
     import pandas as pd  # noqa: PLC0415 - with torch below
     import torch  # noqa: PLC0415 - takes seconds to import
 
-    from lib.neural.modules import Architecture, Network  # noqa: PLC0415 - imports torch
+    from lib.neural.modules import rebuild  # noqa: PLC0415 - imports torch
 
     folder = Path(folder)
     try:
         told = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))
         settings = dict(told["settings"], hidden_dims=tuple(told["settings"]["hidden_dims"]))
         model = KINDS[told["kind"]](**settings)
-        tuples = {name: tuple(told["architecture"][name]) for name in ("n_levels", "hidden_dims")}
-        architecture = Architecture(**{**told["architecture"], **tuples})
-        shape = architecture.n_numbers, architecture.n_bins
-        bins = torch.zeros(shape), torch.zeros(shape)
-        network = Network(architecture, bins, generator=torch.Generator())
         state = torch.load(folder / WEIGHTS, map_location="cpu", weights_only=True)
-        network.load_state_dict(state)
-        model.module_ = network.eval()
+        model.module_ = rebuild(told["architecture"], state)
         model.encoder_ = TableEncoder(**told["encoder"])
         for name, count in told["counts"].items():
             setattr(model, name, count)

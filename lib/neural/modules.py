@@ -8,7 +8,7 @@ from a generator that is handed in, so that nothing depends on torch's global st
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -298,3 +298,27 @@ def _uniform(shape: tuple[int, ...], n_in: int, generator: torch.Generator) -> T
     """Return numbers within 1 / sqrt(n_in) of zero, as torch's own linear layer starts."""
     bound = 1 / math.sqrt(max(n_in, 1))
     return torch.empty(shape).uniform_(-bound, bound, generator=generator)
+
+
+def rebuild(architecture: Mapping[str, Any], weights: Mapping[str, Any]) -> Network:
+    """Return a trained network from what files keep of it.
+
+    Parameters
+    ----------
+    architecture : mapping
+        As `Architecture.as_dict`.
+    weights : mapping of str to Tensor or ndarray
+        As `state_dict`.
+
+    Returns
+    -------
+    Network
+        Ready to predict.
+    """
+    tuples = {name: tuple(architecture[name]) for name in ("n_levels", "hidden_dims")}
+    made = Architecture(**{**architecture, **tuples})
+    shape = made.n_numbers, made.n_bins
+    bins = torch.zeros(shape), torch.zeros(shape)
+    network = Network(made, bins, generator=torch.Generator())
+    network.load_state_dict({name: torch.as_tensor(value) for name, value in weights.items()})
+    return network.eval()

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lib.config import Config, study_table
+from lib.config import Config, default_dataset, study_table
 from lib.data.names import slug
 from lib.errors import InputError
 from lib.report.diff import diff, diff_beyond_tolerance
-from lib.report.findings import default_dataset
 from lib.report.parse import parse_findings
 from lib.report.record import write_text
 

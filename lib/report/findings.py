@@ -10,7 +10,7 @@ from pathlib import Path
 from string import Formatter
 from typing import Any
 
-from lib.config import Config, load_config, study_table
+from lib.config import Config, default_dataset, load_config
 from lib.data.names import slug
 from lib.errors import InputError, suggest
 from lib.report import text
@@ -247,11 +247,6 @@ def dataset_folder(config: Config) -> str:
     name = config.dataset
     is_path = "/" in name or "\\" in name or bool(re.search(r"\.\w+$", name))
     return slug(Path(name).stem if is_path else name)
-
-
-def default_dataset(config: Config) -> str:
-    """Return the dataset whose findings are committed: the catalogue's, whatever was chosen."""
-    return str(study_table(config.root).get("dataset", Config.model_fields["dataset"].default))
 
 
 def _decode(value: Mapping[str, Any]) -> Any:

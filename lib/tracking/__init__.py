@@ -9,20 +9,25 @@ from lib.tracking.candidates import (
     log_candidates,
     log_deferred,
 )
+from lib.tracking.champion import Champion, load_champion, store_champion
 from lib.tracking.experiments import log_experiment, save_model
 from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
-from lib.tracking.runs import AnalysisRun, start_analysis_run
+from lib.tracking.registry import register_champion
+from lib.tracking.runs import AnalysisRun, describe_dataset, start_analysis_run
 from lib.tracking.store import check_store, close_dead_runs, prepare_store
 from lib.tracking.ui import open_ui
 
 __all__ = [
     "AnalysisRun",
+    "Champion",
     "Predicted",
     "check_store",
     "close_dead_runs",
     "defer_candidates",
+    "describe_dataset",
     "load_candidates",
+    "load_champion",
     "load_predictions",
     "log_candidates",
     "log_deferred",
@@ -30,6 +35,8 @@ __all__ = [
     "open_ui",
     "prepare_store",
     "redact",
+    "register_champion",
     "save_model",
     "start_analysis_run",
+    "store_champion",
 ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lib.config import Config, load_config
 from lib.errors import InputError
-from lib.tracking.predictions import keep_predictions
+from lib.tracking.predictions import keep_estimator, keep_predictions
 from lib.tracking.runs import (
     AnalysisRun,
     choice_tags,
@@ -44,6 +44,7 @@ def log_candidates(
     *,
     dataset: Any,
     folds: Any,
+    estimators: Mapping[str, Any] | None = None,
     tags: Mapping[str, Any] | None = None,
     config: Config | None = None,
 ) -> None:
@@ -56,12 +57,15 @@ def log_candidates(
     ----------
     scores : Scores or pandas.DataFrame
         `scores.frame` has the columns model, fold, metric, score; `scores.times`, where present,
-        model, fold, seconds and kilobytes; `scores.parts`, where present, predictions by model,
-        which the runner keeps for `load_predictions`.
+        model, fold, seconds and kilobytes. The runner also keeps, where present, predictions by
+        model (`scores.parts`), for `load_predictions`, and unfitted estimators by model
+        (`scores.estimators`), so that 32 can make the best of them its champion.
     dataset : Dataset
         Its name and fingerprint say what was learned from.
     folds : Folds
         Their fingerprint says on what the scores compare.
+    estimators : mapping of str to scikit-learn estimator, optional
+        Unfitted, by model: those that `scores` does not hold.
     tags : mapping, optional
         Further tags.
     config : Config, optional
@@ -85,9 +89,11 @@ def log_candidates(
         waiting = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
         names = [candidate["tags"]["study.candidate"] for candidate in candidates]
         keys = keep_predictions(path, getattr(scores, "parts", {}), names)
-        for candidate, key in zip(candidates, keys, strict=True):
+        known = {**getattr(scores, "estimators", {}), **(estimators or {})}
+        for candidate, name, key in zip(candidates, names, keys, strict=True):
             candidate["tags"]["study.analysis"] = analysis
             candidate["predictions"] = key
+            candidate["estimator"] = keep_estimator(path, known.get(name), key or name)
         path.write_text(json.dumps([*waiting, *candidates]), encoding="utf-8")
         return
     for candidate in candidates:
@@ -110,6 +116,11 @@ def defer_candidates(path: Path, analysis: str) -> None:
         Who logs them.
     """
     _DEFERRED.append((path, analysis))
+
+
+def deferred_folder() -> Path | None:
+    """Return the folder of the report in the making, or None outside the runner."""
+    return _DEFERRED[-1][0].parent if _DEFERRED else None
 
 
 def log_deferred(path: Path, config: Config) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 
 from lib.config import Config
 from lib.errors import InputError
+from lib.tracking.models import check_types
 from lib.tracking.redaction import redact
 from lib.tracking.runs import AnalysisRun, choice_tags, find_experiment, log_batches, make_tags
 from lib.tracking.store import import_mlflow, make_client, prepare_store, process_tags, writing
 
-# Types that a model of this project may be made of: a skops file of anything else is refused.
-TRUSTED = ("collections.", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.", "sklearn.", "skrub.")
 MODEL_FOLDER = "model"
 
 
@@ -157,11 +156,7 @@ def save_model(model: Any, path: Path) -> None:
         raise InputError(f"{msg}: define its classes and functions at the top of a module.") from (
             error
         )
-    foreign = [name for name in types if not name.startswith(TRUSTED)]
-    if foreign:
-        known = ", ".join(prefix.rstrip(".") for prefix in TRUSTED)
-        msg = f"The model holds {', '.join(foreign[:3])}, which is of none of {known}"
-        raise InputError(f"{msg}: build it of these, or move your class into lib.")
+    check_types(types)
     mlflow.sklearn.save_model(
         model,
         str(path),

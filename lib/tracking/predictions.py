@@ -1,10 +1,10 @@
-"""Out-of-fold predictions of candidates: kept beside the report, read without fitting again."""
+"""Out-of-fold predictions and estimators of candidates: kept beside the report."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 from lib.config import Config
+from lib.data import Dataset
+from lib.data.names import slug
 from lib.errors import InputError
+from lib.tracking.models import dump_model, read_model, with_rows, without_rows
 
 Array = npt.NDArray[Any]
 FILE = "candidates.json"  # as the runner calls it
+ESTIMATORS = "estimators"  # folder beside it
 RESULT = "record.json"  # how the analysis ended, likewise
 
 
@@ -31,11 +35,42 @@ class Predicted:
         Predictions of the test rows of every fold, one fold after another, as `Scores.parts`.
     costs : mapping of str to float
         Means over folds: fit_seconds, predict_seconds, kilobytes; where they were taken.
+    kept : mapping
+        Where its unfitted estimator lies, or why there is none.
     """
 
     analysis: str
     parts: Array
     costs: Mapping[str, float]
+    kept: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def can_be_fitted(self) -> bool:
+        """Whether its estimator was kept."""
+        return "file" in self.kept
+
+    def read_estimator(self, dataset: Dataset) -> Any:
+        """Return its unfitted estimator, ready to learn from rows.
+
+        Parameters
+        ----------
+        dataset : Dataset
+            The rows to learn from: some estimators hold their groups.
+
+        Returns
+        -------
+        scikit-learn estimator
+
+        Raises
+        ------
+        InputError
+            When none was kept, or it cannot be read.
+        """
+        if not self.can_be_fitted:
+            why = self.kept.get("why", "an earlier version tracked it")
+            raise InputError(f"This candidate of {self.analysis} cannot be fitted again: {why}.")
+        model = read_model(Path(self.kept["file"]))
+        return with_rows(model, self.kept["columns"], {"groups": dataset.groups})
 
 
 def keep_predictions(path: Path, parts: Mapping[str, Array], names: list[str]) -> list[str]:
@@ -66,6 +101,35 @@ def keep_predictions(path: Path, parts: Mapping[str, Array], names: list[str]) -
     if any(keys):
         np.savez(file, allow_pickle=False, **kept)
     return keys
+
+
+def keep_estimator(path: Path, estimator: Any, key: str) -> dict[str, Any]:
+    """Write an unfitted estimator beside the waiting candidates.
+
+    Parameters
+    ----------
+    path : Path
+        Of the candidates.
+    estimator : scikit-learn estimator or None
+        None is a candidate that cannot be fitted again.
+    key : str
+        Names the file.
+
+    Returns
+    -------
+    dict
+        `file`, relative to `path`, and `columns`: parameters that take a column of the rows to
+        learn from; or `why` there is none.
+    """
+    if estimator is None:
+        return {"why": "its analysis tracked no estimator"}
+    try:
+        plain, columns = without_rows(estimator)
+        file = Path(ESTIMATORS) / f"{slug(key)}.skops"
+        dump_model(plain, path.parent / file)
+    except InputError as error:
+        return {"why": str(error)}
+    return {"file": str(file), "columns": columns}
 
 
 def _read(file: Path) -> dict[str, Array]:
@@ -109,7 +173,7 @@ def load_predictions(
     wanted = {"study.data": dataset.fingerprint, "study.folds": folds.fingerprint}
     for path in sorted((config.reports / dataset.name).glob(f"*/{FILE}")):
         is_asked = path.parent.name.partition("_")[0] in analyses
-        if not is_asked or not _has_passed(path.with_name(RESULT)):
+        if not is_asked or not has_passed(path.with_name(RESULT)):
             continue
         own = {
             candidate["tags"]["study.candidate"]: candidate  # the later of two by one name
@@ -125,7 +189,12 @@ def load_predictions(
                 if metric.endswith(("seconds", "kilobytes"))
             }
             parts = arrays[candidate["predictions"]]
-            found.setdefault(name, Predicted(candidate["tags"]["study.analysis"], parts, costs))
+            kept = dict(candidate.get("estimator", {}))
+            if "file" in kept:
+                kept["file"] = str(path.parent / kept["file"])
+            found.setdefault(
+                name, Predicted(candidate["tags"]["study.analysis"], parts, costs, kept)
+            )
     if not found:
         raise InputError(
             f"No predictions of candidates on these folds of '{dataset.name}' are kept; make them "
@@ -134,7 +203,8 @@ def load_predictions(
     return found
 
 
-def _has_passed(path: Path) -> bool:
+def has_passed(path: Path) -> bool:
+    """Return whether the record of an analysis says that it passed."""
     if not path.exists():
         return False
     return bool(json.loads(path.read_text(encoding="utf-8")).get("state") == "passed")

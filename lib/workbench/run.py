@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
 
-from lib.config import Config, load_config
+from lib.config import Config, default_dataset, load_config
 from lib.data.sources import file_hash
 from lib.workbench import preload
 from lib.workbench.child import RESULT, Task
@@ -340,8 +340,6 @@ class _Session:
 
     def _compare(self, plan: Plan, name: str) -> str:
         """Compare with the committed findings where that means something."""
-        from lib.report.findings import default_dataset  # noqa: PLC0415  # cheap, but not free
-
         config = self.config
         standard = (
             config.effort == "standard"

@@ -68,6 +68,7 @@ def track(task: Task, state: str, stored: Path, config: Config) -> str:
         config, task.name, dataset=task.dataset, tags=tags, took=result.get("took")
     )
     tracking.log_deferred(stored / CANDIDATES, config)
+    tracking.register_champion(stored, config, dataset=tracking.describe_dataset(task.dataset)[0])
     seconds = sum(cell["seconds"] for cell in result.get("cells", ()))
     run.finish(
         state,

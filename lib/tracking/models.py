@@ -1,0 +1,174 @@
+"""Models as files without pickle: what is written can be read again, and nothing in it runs."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from lib.errors import InputError
+
+# Types that a model of this project may be made of: a skops file of anything else is refused.
+TRUSTED = ("collections.", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.", "sklearn.", "skrub.")
+
+
+def dump_model(model: Any, path: Path) -> None:
+    """Write an estimator, fitted or not, to a skops file.
+
+    Parameters
+    ----------
+    model : scikit-learn estimator
+        Or anything with its interface.
+    path : Path
+        Made whole or not at all.
+
+    Raises
+    ------
+    InputError
+        When the model holds types outside of the allow-list, or cannot be kept without pickle.
+    """
+    import skops.io  # noqa: PLC0415 - a second to import
+
+    try:
+        with _quiet():
+            content = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
+            types = skops.io.get_untrusted_types(data=content)
+    except Exception as error:
+        msg = f"{type(model).__name__} cannot be kept without pickle ({error})"
+        raise InputError(f"{msg}: define its classes and functions at the top of a module.") from (
+            error
+        )
+    check_types(types)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.part")
+    beside.write_bytes(content)
+    beside.replace(path)
+
+
+def read_model(path: Path) -> Any:
+    """Return the estimator of a file that `dump_model` wrote: it predicts the same numbers.
+
+    Parameters
+    ----------
+    path : Path
+        A skops file.
+
+    Returns
+    -------
+    scikit-learn estimator
+
+    Raises
+    ------
+    InputError
+        When the file is absent, damaged, or holds types outside of the allow-list.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> model = LogisticRegression(C=3.0).fit([[0.0], [1.0]], [0, 1])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     dump_model(model, Path(folder) / "model.skops")
+    ...     again = read_model(Path(folder) / "model.skops")
+    >>> bool((again.predict_proba([[0.3]]) == model.predict_proba([[0.3]])).all())
+    True
+    """
+    import skops.io  # noqa: PLC0415 - a second to import
+
+    if not path.exists():
+        raise InputError(f"There is no model in {path}.")
+    try:
+        with _quiet():
+            types = skops.io.get_untrusted_types(file=path)
+            check_types(types)
+            return skops.io.load(path, trusted=types)
+    except InputError:
+        raise
+    except Exception as error:
+        first = str(error).strip().partition("\n")[0]
+        msg = f"The model in {path} cannot be read ({type(error).__name__}: {first})"
+        raise InputError(f"{msg}: it is damaged, or other versions wrote it.") from error
+
+
+def check_types(types: list[str]) -> None:
+    """Refuse types that no model of this project is made of.
+
+    Raises
+    ------
+    InputError
+        When there is one.
+
+    Examples
+    --------
+    >>> check_types(["lib.models.CappedClassifier"])
+    """
+    foreign = [name for name in types if not name.startswith(TRUSTED)]
+    if foreign:
+        known = ", ".join(prefix.rstrip(".") for prefix in TRUSTED)
+        msg = f"The model holds {', '.join(foreign[:3])}, which is of none of {known}"
+        raise InputError(f"{msg}: build it of these, or move your class into lib.")
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with warnings.catch_warnings():  # skops warns about its own options
+        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
+        yield
+
+
+def without_rows(estimator: Any) -> tuple[Any, list[str]]:
+    """Return a clone without the columns of training rows that parameters hold, and their names.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        Unfitted.
+
+    Returns
+    -------
+    estimator
+        Its parameters that were a Series (such as `groups`) are None.
+    list of str
+        Names of these parameters, for `with_rows`.
+    """
+    import pandas as pd  # noqa: PLC0415 - with scikit-learn below
+    from sklearn.base import clone  # noqa: PLC0415 - a second to import
+
+    plain = clone(estimator)
+    names = [k for k, v in plain.get_params().items() if isinstance(v, pd.Series)]
+    return plain.set_params(**dict.fromkeys(names)), sorted(names)
+
+
+def with_rows(estimator: Any, names: list[str], columns: Mapping[str, Any]) -> Any:
+    """Return the estimator with columns of the rows that it is about to learn from.
+
+    Parameters
+    ----------
+    estimator : scikit-learn estimator
+        From a file.
+    names : list of str
+        Parameters that take a column, such as "add__groups".
+    columns : mapping of str to Series or None
+        By the last part of the parameter's name.
+
+    Returns
+    -------
+    estimator
+
+    Raises
+    ------
+    InputError
+        When a column is not known.
+    """
+    given = {}
+    for name in names:
+        last = name.rpartition("__")[2]
+        if last not in columns:
+            known = ", ".join(columns)
+            msg = f"The parameter '{name}' of a candidate takes a column of its training rows"
+            raise InputError(f"{msg}; only {known} can be given anew, not '{last}'.")
+        given[name] = columns[last]
+    return estimator.set_params(**given)
