@@ -19,6 +19,8 @@ from lib.report.final.parts import Block, Chapter, Line, Part, paragraph, words
 from lib.report.final.render import render_html, render_markdown
 
 LARGEST = 2_000_000  # bytes of the page
+NOT_UPDATED = "None: the champion was named before the test set was opened."
+UPDATED = "The test set was opened for several champions: the last was not named without it."
 OUTPUTS = {
     "binary": "It gives each row a probability of {catalogue.positive}, between zero and one.",
     "multiclass": "It gives each row a probability of every class of {catalogue.target}.",
@@ -128,7 +130,7 @@ def _make(inputs: Inputs, dataset: Dataset, config: Config, width: int) -> Repor
     here["output"] = "".join(part.text for part in line) if line else ""
     facts = Facts(inputs, {**facts.given, "here": here})
     pictures = Pictures(inputs, width)
-    first = summary.executive_summary(facts)
+    first = summary.executive_summary(facts, pictures)
     chapters = [first, *(story.tell(question, facts, pictures) for question in story.QUESTIONS)]
     chapters.append(story.limitations(facts, illustrative=summary.is_illustrative(facts)))
     chapters += [cards.model_card(facts), cards.data_sheet(facts)]
@@ -200,7 +202,9 @@ def _given(inputs: Inputs, dataset: Dataset, config: Config) -> dict[str, dict[s
         "metric": metrics[chosen].label if chosen in metrics else chosen,
         "currency": _first(inputs, ("31",), "currency") or dataset.currency,
     }
-    ledger = {"n_champions": count_champions(inputs.folder, dataset.fingerprint)}
+    n_champions = count_champions(inputs.folder, dataset.fingerprint)
+    here["updating"] = UPDATED if n_champions > 1 else NOT_UPDATED
+    ledger = {"n_champions": n_champions}
     return {"catalogue": catalogue, "run": run, "study": study, "here": here, "ledger": ledger}
 
 

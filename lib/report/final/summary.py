@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from lib.estimates import Estimate
 from lib.report.final.facts import Facts, plain
+from lib.report.final.figures import Pictures
 from lib.report.final.inputs import NAMES
 from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
 
 
-def executive_summary(facts: Facts) -> Chapter:
+def executive_summary(facts: Facts, pictures: Pictures) -> Chapter:
     """Return the chapter from which a reader with ten minutes can decide."""
     chapter = Chapter("summary", "The decision in short")
     chapter.blocks.append(_decision(facts))
     chapter.blocks.append(bullets(_conditions(facts)))
     chapter.blocks += _tiles(facts)
+    policies = pictures.find("31", "polic") if facts.raw("31", "decision") else None
+    chapter.blocks += [policies] if policies else []
     for title, lines in (
         ("The model, and why this one", _model(facts)),
         ("On rows nobody had seen", _unseen(facts)),
