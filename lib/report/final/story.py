@@ -155,7 +155,7 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
     general = facts.all_of(
         "All rows come from one source ({catalogue.source}); nothing here shows how the model does "
         "elsewhere.",
-        "Segment that the model serves worst: {30.weakest_segment}.",
+        "Segments: {30.weakest_segment}.",
         "The locked rows cannot show differences below {20.test_detectable}.",
     )
     if facts.given.get("ledger", {}).get("n_champions", 0) > 1:

@@ -29,6 +29,7 @@ def executive_summary(facts: Facts, pictures: Pictures) -> Chapter:
     return chapter
 
 
+ACT = "act with the model"  # how 31 says so
 KEY_FIGURES = {
     "the decision": "31.decision",
     "policy to use": "31.best_policy",
@@ -61,13 +62,17 @@ def is_illustrative(facts: Facts) -> bool:
 
 
 def _decision(facts: Facts) -> Block:
-    line = facts.say("{31.decision}")
-    if line is None:
+    decision = str(facts.raw("31", "decision") or "")
+    if not decision:
         return paragraph(_missing(facts, "31", "No decision yet"), tone="open")
-    said = line[0]
-    capital = Part(said.text[:1].upper() + said.text[1:].rstrip(".") + ".", *_rest(said))
-    acts = said.text.startswith("act with the model")
-    return paragraph((capital,), tone="decision" if acts else "decision other")
+    if decision.startswith("not distinguishable"):  # what to do comes first
+        lines = facts.first("{31.best_policy}, for now: the model is {31.decision}.")
+    else:
+        lines = facts.all_of("{31.decision}.")
+    first, *others = lines[0]
+    capital = Part(first.text[:1].upper() + first.text[1:], *_rest(first))
+    acts = decision.startswith(ACT)
+    return paragraph((capital, *others), tone="decision" if acts else "decision other")
 
 
 def _rest(part: Part) -> tuple[str, str, str, str]:
@@ -94,7 +99,8 @@ def _conditions(facts: Facts) -> list[Line]:
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
     )
     lines += facts.all_of(
-        "Act from a probability of {31.threshold} on; this threshold was chosen on training rows.",
+        f"{'Act' if str(facts.raw('31', 'decision')).startswith(ACT) else 'With the model one would act'}"
+        " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
     if is_illustrative(facts):
         lines.insert(
@@ -190,8 +196,7 @@ def _unseen(facts: Facts) -> list[Line]:
         "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
         "{30.calibration_intercept}, mean error (ECE) {30.ece}.",
         "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
-        "The segment it serves worst: {30.weakest_segment}; segments that are weak beyond chance: "
-        "{30.n_weak_segments}.",
+        "Segments that are weak beyond chance: {30.n_weak_segments}. {30.weakest_segment}.",
     )
     if facts.given["ledger"]["n_champions"] > 1:
         lines += facts.all_of(
@@ -223,7 +228,7 @@ def _asked(facts: Facts) -> list[Line]:
 
 def _changes(facts: Facts) -> list[Line]:
     lines = facts.all_of(
-        "Other gains or costs: the nearest break-even is {31.break_even} ({page.31}).",
+        "Other gains or costs. Nearest break-even: {31.break_even} ({page.31}).",
         "The model is ahead in {31.share_ahead:.0%} of scenarios in which gains are off by up to "
         "{31.uncertainty:.0%}.",
         "About {31.n_needed} test rows would settle the lead, if it is real.",
