@@ -264,6 +264,17 @@ def test_it_says_what_the_reader_needs_first(study):
     assert "EUR" in text
 
 
+def test_where_the_model_is_not_told_apart_the_simpler_policy_comes_first(study):
+    """The first words are what to do; the reason, and how one would use the model, come after."""
+    undecided = {"decision": "not distinguishable from treating all", "best_policy": "treat all"}
+    study.make("31", **study.values("31", "binary") | undecided | {"threshold": 0.2})
+    made = study.report()
+    said = "Treat all, for now: the model is not distinguishable from treating all."
+    assert made.decision == said
+    text = " ".join("".join(t for t, _, _ in Walker(made.html).texts).split())
+    assert "With the model one would act from a probability of 0.2 on" in text
+
+
 def test_a_missing_analysis_is_refused_by_name(study):
     """Without 30 there is no report; the refusal says which, why and the command."""
     for path in (study.folder / study.name("30")).iterdir():

@@ -71,8 +71,12 @@ def _decision(facts: Facts) -> Block:
         lines = facts.all_of("{31.decision}.")
     first, *others = lines[0]
     capital = Part(first.text[:1].upper() + first.text[1:], *_rest(first))
-    acts = decision.startswith(ACT)
-    return paragraph((capital, *others), tone="decision" if acts else "decision other")
+    tone = "decision" if _acts(facts) else "decision other"
+    return paragraph((capital, *others), tone=tone)
+
+
+def _acts(facts: Facts) -> bool:
+    return str(facts.raw("31", "decision")).startswith(ACT)
 
 
 def _rest(part: Part) -> tuple[str, str, str, str]:
@@ -98,9 +102,10 @@ def _conditions(facts: Facts) -> list[Line]:
         f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
     )
+    verb = "Act" if _acts(facts) else "With the model one would act"
     lines += facts.all_of(
-        f"{'Act' if str(facts.raw('31', 'decision')).startswith(ACT) else 'With the model one would act'}"
-        " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
+        verb
+        + " from a probability of {31.threshold} on; this threshold was chosen on training rows."
     )
     if is_illustrative(facts):
         lines.insert(
