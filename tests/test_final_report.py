@@ -256,7 +256,7 @@ def test_it_says_what_the_reader_needs_first(study):
     """Decision, condition, champion, unseen rows, data, question: in this order, from the record."""
     text = " ".join(t for t, _, _ in Walker(study.report().html).texts)
     order = [text.index(words) for words in (
-        "Act with the model.", "illustrative", "0.751", "linear", "the promise holds",
+        "Act with the model", "illustrative", "0.751", "linear", "the promise holds",
         "48 rows", "Is boosting worth it?", "What would change the decision",
     )]  # fmt: skip
     assert order[0] == min(order)
