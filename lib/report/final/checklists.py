@@ -62,7 +62,11 @@ def answer(checklist: str, facts: Facts, *, task: str) -> list[Answer]:
     for item in _items()[checklist]:
         module = item.get("module", module)
         absent = item.get("absent", {}).get(task)
-        said = (((Part(absent),),) if absent else tuple(facts.all_of(*item.get("answer", ()))))[:2]
+        templates = item.get("answer", ())
+        for name, words in item.get("without", {}).items():
+            if facts.inputs.by_number[name[:2]].twin and not facts.has(name):
+                templates = [words]
+        said = ((Part(absent),),) if absent else tuple(facts.all_of(*templates))
         left = item.get("open", "")
         state: State = "answered" if said else "open"
         if said and left:

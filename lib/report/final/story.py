@@ -73,8 +73,8 @@ QUESTIONS = (
         "The rule was fixed beforehand. Where tests cannot tell candidates apart, the simpler one "
         "is preferred over the luckier one.",
         ("32",),
-        figures=(("32", "rank|front|Pareto|difference|candidates"),),
-        tables=(("32", "candidates|verdict|champion|compar"),),
+        figures=(("32", "against the best|candidate"), ("32", "score, time|front|rank")),
+        tables=(("32", "level with|verdict|champion|candidates"),),
     ),
     Question(
         "unseen",
@@ -101,7 +101,7 @@ QUESTIONS = (
             ("31", "polic|threshold|profit|cost"),
             ("31", "one gain at a time|tornado|decision curve"),
         ),
-        tables=(("31", "what policies bring|polic"),),
+        tables=(("31", "net benefit|polic"),),
     ),
 )
 

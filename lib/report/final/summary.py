@@ -103,9 +103,12 @@ def _conditions(facts: Facts) -> list[Line]:
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
     )
     verb = "Act" if _acts(facts) else "With the model one would act"
-    lines += facts.all_of(
+    lines += facts.first(
         verb
-        + " from a probability of {31.threshold} on; this threshold was chosen on training rows."
+        + " where the probability of {31.acted_on} is {31.threshold} or more; this threshold was "
+        "chosen on training rows.",
+        verb
+        + " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
     if is_illustrative(facts):
         lines.insert(
@@ -119,9 +122,10 @@ def _conditions(facts: Facts) -> list[Line]:
             ),
         )
     elif facts.raw("31", "gains_origin"):
-        lines += facts.all_of(
+        lines += facts.first(
+            "Conditions: {31.conditions}.",
             "Condition: the gains and costs hold as given in the {31.gains_origin}; {page.31} "
-            "varies them."
+            "varies them.",
         )
     return lines
 
@@ -174,6 +178,7 @@ def _model(facts: Facts) -> list[Line]:
         + ": the champion of {32.n_candidates} candidates on the same "
         "folds ({page.32}).",
         "The rule that chose it, fixed beforehand: {32.rule}.",
+        "It was chosen as {32.reason}.",
         "In cross-validation it scores {32.champion_score} ({here.metric}); a model that ignores "
         "every column scores {32.floor}.",
         "Candidates that no test tells from the best: {32.n_indistinguishable}.",
