@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lib.config import Config, default_dataset, load_config
+from lib.data.sources import file_hash
 from lib.workbench import preload
 from lib.workbench.child import RESULT, Task
 from lib.workbench.files import locked, read_json, replace_folder, write_json
@@ -88,6 +89,10 @@ class _Session:
         self.scripts = find_scripts(analyses, self.cache / "scripts.json")
         self.selected = select(self.scripts, options.ids)
         check_parameters([self.scripts[n] for n in self.selected], options.parameters)
+        self.fresh = options.fresh or options.kernel
+        if options.parameters.get("draft"):  # a draft shows what there is: nothing runs for it
+            self.scripts |= {n: replace(self.scripts[n], needs=()) for n in self.selected}
+            self.fresh = True
         self.imports = Imports([config.root, analyses.parent], self.cache / "imports.json")
         self.supervisor = Supervisor(
             guard,
@@ -140,7 +145,7 @@ class _Session:
             self.imports,
             self.config,
             parameters=self.options.parameters,
-            fresh=self.options.fresh or self.options.kernel,
+            fresh=self.fresh,
             pages=self.options.pages,
         )
         self.jobs = max(1, min(self.options.jobs or preload.count_cores(), len(plan.order)))
@@ -279,6 +284,8 @@ class _Session:
         else:
             entry = dict(plan.manifest.entry(name))
         entry["prose"] = self.scripts[name].prose_digest()
+        entry["script"] = file_hash(self.scripts[name].path)
+        entry["findings_digest"] = plan.manifest.findings_digest(name)
         state = "passed" if row.finished else row.state
         if self.options.tracking and row.state not in {"rendered", "interrupted"}:
             self.untracked[name] = self._task(name, plan)
