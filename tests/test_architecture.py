@@ -33,6 +33,8 @@ LEVELS = {
     "ensembles": 3,
     "design": 3,
     "comparison": 3,
+    "business": 3,
+    "performance": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
@@ -51,6 +53,7 @@ WITHIN_LEVEL = [
     ("comparison", "design"),
     ("comparison", "tracking"),
     ("tuning", "neural"),
+    ("performance", "explanation"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.
