@@ -59,7 +59,7 @@ parts = tracking.load_predictions(config, analyses=[champion.analysis[:2]], **ke
 learned = performance.gather_out_of_fold(parts[champion.name].parts, sample, folds)
 report.finding("Judged by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "{n_test} test rows, {n_units} of them or of their groups independent; intervals at {_level}.",
+    "{n_test} test rows ({n_units} independent rows or groups); intervals aim at {_level}.",
     n_test=len(test),
     n_units=test.n_units,
     _level=f"{level:.0%}",
@@ -196,7 +196,8 @@ if len(leaves):
 # *Conformal* sets of classes (or intervals) have limits such that nearly all out-of-fold rows lie
 # inside. The promise holds for new rows that could change places with these; groups make it one
 # about groups, and later times weaken it. It holds on average: a common limit may leave a rare
-# class out, so limits of their own stand beside it. Large sets are the honest price of doubt.
+# class out, so limits of their own stand beside it. Large sets are the honest price of doubt; an
+# empty one says that the row fits no class.
 
 # %% Promised and found coverage
 sets = performance.make_conformal(learned, test, level=level)
@@ -205,6 +206,13 @@ size = "classes in the set" if task != "regression" else f"width of the interval
 report.table(coverages.rename(columns={"size": size}), title=f"Promised: {level:.0%}")
 figure = plots.plot_promised_coverage(coverages, level=level)
 coverage = coverages.iloc[0]
+least = coverages.iloc[coverages["coverage"].map(lambda estimate: estimate.value).argmin()]
+report.finding(
+    "The part that is covered least is '{least_part}' ({_method}): {least_coverage}.",
+    least_part=least["part"],
+    _method=least["method"],
+    least_coverage=least["coverage"],
+)
 for caveat in performance.list_caveats(test):
     report.warning("{_caveat}", _caveat=caveat)
 

@@ -133,9 +133,11 @@ def describe_weakest(table: pd.DataFrame, *, task: str) -> str:
 
     Examples
     --------
-    >>> describe_weakest(pd.DataFrame(columns=COLUMNS), task="binary")
+    >>> describe_weakest(pd.DataFrame({"confirmed": [False]}), task="binary")
     'None is confirmed: no part of the rows is known to be served worse'
     """
+    if not len(table):
+        return "No part is both large enough to be tested and suspicious out of fold"
     confirmed = table[table["confirmed"].astype(bool)]
     if not len(confirmed):
         return "None is confirmed: no part of the rows is known to be served worse"

@@ -55,12 +55,22 @@ def plot_curves(curves: Mapping[str, Curves], *, level: float = 0.95) -> Figure:
     """
     shown = dict(list(curves.items())[:MAX_CURVES])
     figure, axes = plt.subplots(1, 3, figsize=(13.5, 4.9), layout="constrained")
+    if not shown:
+        for ax in axes:
+            ax.set(xlabel="rows flagged", ylabel="found")
+            say(ax, "too few rows of a class")
+            set_title(ax, "No curve")
+        figure_title(figure, "The test set holds too few rows of a class for curves")
+        return figure
     labels = short_labels(shown, 18, inches=1.2)
     parts = ("ROC", "precision and recall", "gains")
     for ax, part in zip(axes, parts, strict=True):
         for label, one in zip(labels, shown.values(), strict=True):
             points = one.of(part)
-            (line,) = ax.plot(points["x"], points["y"], label=label if len(shown) > 1 else None)
+            x, y = points["x"].to_numpy(), points["y"].to_numpy()
+            if part == "ROC":
+                x, y = np.r_[0.0, x], np.r_[0.0, y]
+            (line,) = ax.plot(x, y, label=label if len(shown) > 1 else None)
             if len(shown) == 1:
                 color = line.get_color()
                 ax.fill_between(
@@ -184,15 +194,16 @@ def plot_calibration(
     if min(table["predicted"].min(), *(one.low for one in observed)) > 0.4:
         start = 0.38
     top.set(xlim=(start - 0.01, end), ylim=(start - 0.01, end))
-    top.set_ylabel("rows for which it is true")
+    top.set(xlabel="predicted, mean of a bin", ylabel="rows for which it is true")
     bottom.hist(probability, bins=np.linspace(start, max(end, 1.0), 41))
     bottom.set_xlabel(f"predicted probability: {fit(event, 4.2, 10.5)}")
     bottom.set_ylabel("rows")
     bottom.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     percent_axis(top, "y")
     percent_axis(bottom)
+    n_bins = f"{len(table)} bins" if len(table) > 1 else "one bin"
     beyond = float((probability > end).mean())
-    note = f"bars: {percent(level)} interval, {len(table)} bins of like counts; dashed: honest"
+    note = f"bars: {percent(level)} interval, {n_bins} of like counts; dashed: honest"
     if beyond > 0:
         note += f"; {percent(beyond)} of the rows lie further right"
     set_title(top, "Predicted and observed, bin by bin")
@@ -238,7 +249,7 @@ def plot_residual_study(
     slope = "the prediction is constant"
     if study.slope.has_interval:
         slope = f"slope {study.slope:.2f}"
-    axes[0].set(xlabel=f"predicted {name}", ylabel=f"observed {name} (dashed: perfect)")
+    axes[0].set(xlabel=f"predicted {name}", ylabel="observed (dashed: perfect)")
     set_title(axes[0], f"Right on average? {slope}")
     axes[1].axhline(0, color=GREY, linestyle="--", linewidth=1)
     axes[1].set(xlabel=f"predicted {name}", ylabel="residual, observed - predicted")
@@ -307,9 +318,7 @@ def plot_weak_segments(table: pd.DataFrame, *, level: float = 0.95, ax: Axes | N
     draw_dots(ax, names, list(table["difference"]), colors=colors)
     ax.set_yticks(range(len(names)), short_labels(names, 60, inches=3.9, size=8.5), size=8.5)
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0)
-    ax.set_xlabel(
-        f"loss here minus elsewhere, {percent(level)} interval (orange: confirmed after Holm)"
-    )
+    ax.set_xlabel(f"loss here minus elsewhere, {percent(level)} interval (orange: confirmed)")
     ax.set_ylabel("segment (test rows)")
     words = f"The test set confirms {n_confirmed} of {len(table)} suspected weak segments"
     set_title(ax, words)
@@ -342,7 +351,7 @@ def plot_promised_coverage(table: pd.DataFrame, *, level: float = 0.95) -> Figur
         ax.set_yticks(range(len(names)), short_labels(names, 30, inches=2.1, size=8.5), size=8.5)
         ax.axvline(level, color=GREY, linestyle="--", linewidth=1, zorder=0)
         ax.set(xlabel="rows whose truth is inside", ylabel="part (test rows)")
-        ax.set_xlim(right=1.02)
+        ax.set_xlim(right=1.004)
         percent_axis(ax)
         set_title(ax, method[:1].upper() + method[1:])
     short = int(table["verdict"].str.startswith("short").sum())
