@@ -32,6 +32,8 @@ LEVELS = {
     "tuning": 3,
     "ensembles": 3,
     "design": 3,
+    "comparison": 3,
+    "business": 3,
     "performance": 3,
     "plots": 4,
     "interpreter": 5,
@@ -47,6 +49,9 @@ WITHIN_LEVEL = [
     ("profile", "statistics"),
     ("tuning", "models"),
     ("design", "models"),
+    ("comparison", "models"),
+    ("comparison", "design"),
+    ("comparison", "tracking"),
     ("tuning", "neural"),
     ("performance", "explanation"),
 ]
