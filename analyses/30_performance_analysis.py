@@ -153,8 +153,8 @@ if task == "multiclass":
 # ## For whom is it weakest?
 #
 # Levels of all columns and pairs of them are searched out of fold for more loss than the model's
-# own probabilities expect (of numbers: larger errors). The strongest suspects are then tested on
-# the test set, which had no part in the search, with Holm's correction.
+# own probabilities expect (of numbers: larger errors, which large values often have). The strongest
+# suspects are then tested on the test set, which had no part in the search, with Holm's correction.
 
 # %% Suspected out of fold, tested here
 segments = performance.find_weak_segments(learned, test, level=level)

@@ -72,7 +72,8 @@ def find_weak_segments(
         Segments to test, at most.
     level : float
         Coverage of the intervals; one minus it bounds the chance of any false confirmation
-        (Holm over the tested ones; one-sided, as the search says in which direction).
+        (Holm over the tested ones; two-sided tests, as the intervals are, of which one that says
+        the opposite counts as 1).
 
     Returns
     -------
@@ -105,7 +106,7 @@ def find_weak_segments(
         here = mean_of(loss["tested"][inside], weight[inside])
         there = mean_of(loss["tested"][~inside], weight[~inside])
         difference, two_sided = difference_of(here, there, inside, owner, level)
-        p = two_sided / 2 if difference.value > 0 else 1 - two_sided / 2
+        p = two_sided if difference.value > 0 else 1.0
         excess = estimate_of(here, owner[inside], level)
         rows.append((one.words, int(inside.sum()), excess, there.value, difference, p, 1.0, False))
     table = pd.DataFrame(rows, columns=COLUMNS)
