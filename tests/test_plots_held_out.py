@@ -1,6 +1,7 @@
 """Figures of held-out rows are complete, hold their words, and repeat, whatever names are."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -79,13 +80,13 @@ def test_confusion_counts_all_classes(n_classes):
 def test_calibration_says_its_verdict(held):
     """The verdict is the title; one bin and rare events are drawn as well."""
     study = performance.study_calibration(held, n_resamples=20, random_state=0)
-    figure = plots.plot_calibration(
-        study.bins, study.events.probability, event=HOSTILE[0], verdict=study.verdict
-    )
+    named = replace(study, events=replace(study.events, words=HOSTILE[0]))
+    figure = plots.plot_calibration(named)
     CHECKS.check_figure(figure)
     assert "sign of miscalibration" in figure.get_suptitle()
     one = pd.DataFrame({"rows": [9], "predicted": [0.02], "observed": [Estimate(0, 0, 0.05)]})
-    rare = plots.plot_calibration(one, np.full(9, 0.02), event="x", verdict="too few rows to tell")
+    events = replace(study.events, probability=np.full(9, 0.02))
+    rare = plots.plot_calibration(replace(study, bins=one, events=events))
     CHECKS.check_figure(rare)
 
 
@@ -95,7 +96,7 @@ def test_residuals_are_drawn_for_any_prediction():
     for n, guess in ((500, rng.normal(size=500)), (6, rng.normal(size=6)), (50, np.zeros(50))):
         dataset = make_planted(n, task="regression")
         study = performance.study_residuals(HeldOut(dataset, guess))
-        figure = plots.plot_residual_study(study, dataset.y.to_numpy(), guess, target=HOSTILE[1])
+        figure = plots.plot_residual_study(study, target=HOSTILE[1])
         CHECKS.check_figure(figure)
         assert len(figure.axes) == 4
 

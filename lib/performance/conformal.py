@@ -216,6 +216,19 @@ def judge_coverage(coverage: Estimate, level: float) -> str:
     return GENEROUS if coverage.low > level else HOLDS
 
 
+def least_covered(table: pd.DataFrame) -> str:
+    """Return in words the part of the rows that is covered least.
+
+    Examples
+    --------
+    >>> row = {"method": ALIKE, "part": "y = 1", "coverage": Estimate(0.4, 0.3, 0.5)}
+    >>> least_covered(pd.DataFrame([row]))
+    'y = 1, by one limit for all rows: 0.400 [0.300, 0.500]'
+    """
+    row = table.iloc[int(np.argmin([one.value for one in table["coverage"]]))]
+    return f"{row['part']}, by {row['method']}: {row['coverage']}"
+
+
 def list_caveats(test: HeldOut) -> list[str]:
     """Return why coverage may differ from what was promised, one sentence each.
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,9 +28,8 @@ from lib.plots.style import (
 from lib.plots.text import fit, of_many, short_labels, shorten
 
 if TYPE_CHECKING:
-    from lib.performance import Curves, Residuals
+    from lib.performance import Calibration, Curves, Residuals
 
-Floats = npt.NDArray[np.float64]
 MAX_CURVES = 6
 MAX_POINTS = 4_000
 MAX_PARTS = 20
@@ -150,26 +148,13 @@ def plot_confusion(
     return ax
 
 
-def plot_calibration(
-    table: pd.DataFrame,
-    probability: Floats,
-    *,
-    event: str,
-    verdict: str,
-    level: float = 0.95,
-) -> Figure:
+def plot_calibration(study: Calibration, *, level: float = 0.95) -> Figure:
     """Draw observed over predicted shares with intervals, and how predictions are spread.
 
     Parameters
     ----------
-    table : DataFrame with columns rows, predicted, observed
-        Of `performance.tabulate_calibration`.
-    probability : array of shape (n,)
-        All predicted probabilities.
-    event : str
-        What is predicted.
-    verdict : str
-        In words, for the title.
+    study : Calibration
+        Of `performance.study_calibration`.
     level : float
         Of the intervals, for the words.
 
@@ -181,6 +166,7 @@ def plot_calibration(
         2, 1, figsize=(7.0, 6.2), layout="constrained", height_ratios=[3, 1], sharex=True
     )
     top, bottom = axes
+    table, probability, verdict = study.bins, study.events.probability, study.verdict
     observed = table["observed"].tolist()
     values = np.array([one.value for one in observed])
     top.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
@@ -196,7 +182,7 @@ def plot_calibration(
     top.set(xlim=(start - 0.01, end), ylim=(start - 0.01, end))
     top.set(xlabel="predicted, mean of a bin", ylabel="rows for which it is true")
     bottom.hist(probability, bins=np.linspace(start, max(end, 1.0), 41))
-    bottom.set_xlabel(f"predicted probability: {fit(event, 4.2, 10.5)}")
+    bottom.set_xlabel(f"predicted probability: {fit(study.events.words, 4.2, 10.5)}")
     bottom.set_ylabel("rows")
     bottom.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     percent_axis(top, "y")
@@ -212,17 +198,13 @@ def plot_calibration(
     return figure
 
 
-def plot_residual_study(
-    study: Residuals, y: Floats, prediction: Floats, *, target: str, level: float = 0.95
-) -> Figure:
+def plot_residual_study(study: Residuals, *, target: str, level: float = 0.95) -> Figure:
     """Draw the mean of what was observed, the residuals, their size and their shape.
 
     Parameters
     ----------
     study : Residuals
         Of `performance.study_residuals`.
-    y, prediction : array of shape (n,)
-        Observed and predicted values.
     target : str
         Name of the target.
     level : float
@@ -234,6 +216,7 @@ def plot_residual_study(
     """
     figure, grid = plt.subplots(2, 2, figsize=(11.0, 8.4), layout="constrained")
     axes = list(grid.flat)
+    y, prediction = study.observed, study.predicted
     shown = np.linspace(0, len(y) - 1, min(len(y), MAX_POINTS)).astype(int)
     alpha = 0.5 if len(shown) < 1_000 else 0.2
     off = y - prediction

@@ -452,15 +452,12 @@ def _plot_confusion(t: Table) -> Any:
 
 def _plot_calibration(t: Table) -> Any:
     study = performance.study_calibration(t.halves[1], n_resamples=200, random_state=0)
-    return plots.plot_calibration(
-        study.bins, study.events.probability, event=study.events.words, verdict=study.verdict
-    )
+    return plots.plot_calibration(study)
 
 
 def _plot_residual_study(t: Table) -> Any:
-    test = t.halves[1]
-    study = performance.study_residuals(test)
-    return plots.plot_residual_study(study, test.y, test.prediction, target=t.train.target)
+    study = performance.study_residuals(t.halves[1])
+    return plots.plot_residual_study(study, target=t.train.target)
 
 
 def _plot_weak_segments(t: Table) -> Any:
