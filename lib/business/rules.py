@@ -58,6 +58,8 @@ class Rule:
         The policy whose place the model's rule would lose if gains were others.
     choice : Choice or None
         Of a binary decision: threshold and profit curve.
+    most : float
+        Share of rows that can be acted upon.
     """
 
     words: str
@@ -69,6 +71,7 @@ class Rule:
     reference: str
     against: str
     choice: Choice | None = field(default=None, repr=False)
+    most: float = 1.0
 
 
 def learn_rule(
@@ -134,6 +137,7 @@ def _threshold_rule(
         reference=NOBODY,
         against=NOBODY if constant == BY_LOT else constant,
         choice=choice,
+        most=most,
     )
 
 
@@ -333,7 +337,7 @@ def trace_rule(
             break_even=choice.break_even,
             learned=choice.curve.tabulate(),
             words=f"Regret against the best threshold in hindsight, {gains.currency}{gains.mark} "
-            "for 1,000 rows",
+            f"for 1,000 rows{' (were there room for all)' if rule.most < 1 else ''}",
             value=estimate_regret(curve, choice.threshold),
         )
     if gains.task == "regression":
