@@ -27,7 +27,7 @@ from lib.evaluation.cross_validation import (
     cross_validate,
     score_predictions,
 )
-from lib.evaluation.fitting import fit_options, fit_whole, predict_whole
+from lib.evaluation.fitting import columns_for_fit, fit_options, fit_whole, predict_whole
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
 from lib.evaluation.pairs import EQUAL, compare_pairs
@@ -46,6 +46,7 @@ __all__ = [
     "PreparedFold",
     "Recommendation",
     "Scores",
+    "columns_for_fit",
     "compare",
     "compare_apart",
     "compare_pair",

@@ -18,7 +18,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.evaluation.fitting import fit_options, predict_whole
+from lib.evaluation.fitting import columns_for_fit, fit_options, predict_whole
 from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
 from lib.resampling import Folds, Positions
 
@@ -269,13 +269,7 @@ class PreparedFold:
         self.test = test
         self.X_train, self.X_test = dataset.X.iloc[train], dataset.X.iloc[test]
         self.y_train, self.y_test = (dataset.y.to_numpy()[part] for part in (train, test))
-        columns = {
-            "sample_weight": dataset.sample_weight,
-            "groups": dataset.groups,
-            "time": dataset.time,
-        }
-        # What a model may ask for: a network stops by whole groups, or by the last rows in time.
-        self.options = {k: v.to_numpy()[train] for k, v in columns.items() if v is not None}
+        self.options = {k: values[train] for k, values in columns_for_fit(dataset).items()}
         weight = dataset.sample_weight
         self.weight_test = None if weight is None else weight.to_numpy()[test]
         self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0

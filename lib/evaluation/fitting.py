@@ -40,14 +40,30 @@ def fit_whole(estimator: Any, dataset: Dataset) -> Any:
     (100, 2)
     """
     model = clone(estimator)
+    options = fit_options(model, columns_for_fit(dataset))
+    with threadpool_limits(1):
+        return model.fit(dataset.X, dataset.y.to_numpy(), **options)
+
+
+def columns_for_fit(dataset: Dataset) -> dict[str, Array]:
+    """Return what a model may ask for: a network stops by whole groups, or by the last in time.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        The rows.
+
+    Returns
+    -------
+    dict of str to ndarray of shape (n_rows,)
+        Of "sample_weight", "groups" and "time" those that the rows have.
+    """
     columns = {
         "sample_weight": dataset.sample_weight,
         "groups": dataset.groups,
         "time": dataset.time,
     }
-    known = {name: values.to_numpy() for name, values in columns.items() if values is not None}
-    with threadpool_limits(1):
-        return model.fit(dataset.X, dataset.y.to_numpy(), **fit_options(model, known))
+    return {name: values.to_numpy() for name, values in columns.items() if values is not None}
 
 
 def fit_options(model: Any, columns: Mapping[str, Array]) -> dict[str, Array]:
@@ -58,7 +74,7 @@ def fit_options(model: Any, columns: Mapping[str, Array]) -> dict[str, Array]:
     model : scikit-learn estimator
         Of a pipeline, the last step is asked.
     columns : mapping of str to ndarray
-        Of "sample_weight", "groups" and "time" those that the rows have.
+        From `columns_for_fit`.
 
     Returns
     -------

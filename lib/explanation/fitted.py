@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.evaluation import columns_for_fit, fit_options
 from lib.explanation.coding import Floats
 from lib.explanation.opening import OpenModel, open_model
 from lib.resampling import Folds, Positions, make_cv, make_folds
@@ -169,7 +169,7 @@ def fit_folds(
     """
     X, y = dataset.X, dataset.y.to_numpy()
     classes = None if dataset.task == "regression" else range(len(dataset.classes))
-    weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy()
+    columns = columns_for_fit(dataset)
     fitted, notes, tested = [], [], np.zeros(len(dataset), dtype=bool)
     for number, (train, test) in enumerate(folds, start=1):
         is_repeat = bool(tested[test].all())
@@ -185,15 +185,13 @@ def fit_folds(
             for name, step in steps:
                 done.append((name, clone(step)))
                 prepared = done[-1][1].fit_transform(prepared, y[train])
+            own = {name: values[train] for name, values in columns.items()}
             n_models = 1 if is_repeat or not _has_seed(final) else n_seeds
             for seed in range(n_models):
                 model = clone(final)
                 if n_models > 1:
                     model.set_params(random_state=random_state + seed)
-                options = {}
-                if weight is not None and has_fit_parameter(model, "sample_weight"):
-                    options["sample_weight"] = weight[train]
-                model.fit(prepared, y[train], **options)
+                model.fit(prepared, y[train], **fit_options(model, own))
                 whole = Pipeline([*done, ("model", model)]) if done else model
                 background = X.iloc[train]
                 opened = open_model(

@@ -21,6 +21,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'"
 )
 N_HEADLINES = 3
+FINAL_PAGE = "report.html"  # an attachment of this name is linked on top of the index
 GOOD, IDLE = {"passed", "unchanged", "rendered"}, {"not run", "blocked", "interrupted", "skipped"}
 PROVENANCE = {
     "dataset": "Dataset",
@@ -155,6 +156,7 @@ def render_index(
             summary=summary,
             origin=origin,
             cards=cards,
+            final=next((found for card in cards if (found := _final(card))), None),
             counts=sorted(counts.items(), key=lambda pair: (mood(pair[0]), pair)),
             n_warnings=sum(card["n_warnings"] for card in cards),
         )
@@ -193,6 +195,15 @@ def _card(folder: Path, row: Mapping[str, Any]) -> dict[str, Any]:
             if provenance.get(key) not in (None, "")
         ),
     }
+
+
+def _final(card: Mapping[str, Any]) -> dict[str, str] | None:
+    """Return where the final report is and what it says first, if this analysis left one."""
+    made = [pair for pair in card["attachments"] if pair[0].endswith(f"/{FINAL_PAGE}")]
+    if not made or mood(card["state"]) == "bad":
+        return None
+    href, title = made[0]
+    return {"href": href, "title": title, "said": next(iter(card["headlines"]), "")}
 
 
 def _facts(row: Mapping[str, Any]) -> list[str]:

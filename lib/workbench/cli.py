@@ -87,16 +87,21 @@ def _add_run(commands: Any) -> None:
     study.add_argument("--target", help="target column of a file")
     study.add_argument("--effort", help="quick, standard or thorough: counts, never clocks")
     study.add_argument("--seed", help="of every model and resample")
+    study.add_argument("--datasets", help="further tables on which 32 ranks: wine,diabetes")
     study.add_argument(
         "-P", dest="parameters", metavar="NAME=VALUE", action="append", default=[],
         help="value of a cell tagged `parameters`",
     )  # fmt: skip
     how = run.add_argument_group("how to run")
     how.add_argument("--jobs", "-j", type=_positive_int, help="analyses at a time (all cores)")
-    how.add_argument("--timeout", type=_positive, default=300.0, help="seconds each (300)")
+    seconds = "seconds each (300; thorough: two hours)"
+    how.add_argument("--timeout", type=_positive, help=seconds)
     how.add_argument("--fresh", action="store_true", help="run what is selected, changed or not")
     how.add_argument("--explain", action="store_true", help="say why each runs or does not")
     how.add_argument("--strict", action="store_true", help="02 fails when it finds an error")
+    how.add_argument(
+        "--draft", action="store_true", help="33 is made though inputs do not hold; runs no others"
+    )
     how.add_argument("--isolated", action="store_true", help="a fresh process for each")
     how.add_argument("--kernel", action="store_true", help="compare outputs with a kernel's")
     how.add_argument("--no-tracking", action="store_true", help="leave MLflow alone")
@@ -159,7 +164,8 @@ def _run(given: argparse.Namespace) -> int:
         debug=given.debug,
         analyses=given.analyses,
         parameters=dict(parse_parameter(text) for text in given.parameters)
-        | ({"strict": True} if given.strict else {}),
+        | {name: True for name in ("strict", "draft") if getattr(given, name)}
+        | ({"datasets": given.datasets} if given.datasets else {}),
     )
     return run_analyses(options, sys.stdout)
 

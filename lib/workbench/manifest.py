@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lib.report.digest import findings_digest
 from lib.workbench.files import read_json, write_json
 
 FORMAT = 1
@@ -87,11 +86,7 @@ class Manifest:
 
     def findings_digest(self, name: str) -> str | None:
         """Return a hash of what an analysis found, its provenance apart; None without findings."""
-        found = read_json(self.folder / name / "findings.json")
-        if not found:
-            return None
-        found.pop("provenance", None)
-        return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+        return findings_digest(self.folder / name / "findings.json")
 
     def _write(self) -> None:
         write_json(self._path, {"format": FORMAT, "analyses": self._entries})

@@ -145,6 +145,9 @@ class Plan:
             return ["its report is missing"]
         if read_json(folder / "record.json").get("state") != "passed":
             return ["its report is not the one of the last run"]
+        left = entry.get("findings_digest")
+        if left and left != self.manifest.findings_digest(name):
+            return ["its findings were edited"]
         key = self.key(name)
         reasons = keys.changes(entry["key"], key, self.reached(name))
         reasons += keys.data_changes(entry.get("sources", {}))

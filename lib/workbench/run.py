@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from lib.config import Config, default_dataset, load_config
+from lib.data.sources import file_hash
 from lib.workbench import preload
 from lib.workbench.child import RESULT, Task
 from lib.workbench.files import locked, read_json, replace_folder, write_json
@@ -29,6 +30,8 @@ from lib.workbench.scripts import find_scripts, select, with_needs
 from lib.workbench.supervise import STEP, Ended, Supervisor
 from lib.workbench.track import SUFFIX, track, track_and_leave
 
+TIMEOUTS = {"quick": 300.0, "standard": 300.0, "thorough": 7_200.0}  # seconds of an analysis
+
 
 @dataclass(frozen=True)
 class Options:
@@ -36,7 +39,7 @@ class Options:
 
     ids: tuple[str, ...] = ()
     jobs: int | None = None
-    timeout: float = 300.0
+    timeout: float | None = None  # by effort
     fresh: bool = False
     explain: bool = False
     isolated: bool = False
@@ -86,11 +89,15 @@ class _Session:
         self.scripts = find_scripts(analyses, self.cache / "scripts.json")
         self.selected = select(self.scripts, options.ids)
         check_parameters([self.scripts[n] for n in self.selected], options.parameters)
+        self.fresh = options.fresh or options.kernel
+        if options.parameters.get("draft"):  # a draft shows what there is: nothing runs for it
+            self.scripts |= {n: replace(self.scripts[n], needs=()) for n in self.selected}
+            self.fresh = True
         self.imports = Imports([config.root, analyses.parent], self.cache / "imports.json")
         self.supervisor = Supervisor(
             guard,
             lock,
-            timeout=options.timeout,
+            timeout=options.timeout or TIMEOUTS[config.effort],
             isolated=options.isolated or not hasattr(os, "fork") or sys.platform == "darwin",
         )
         self.preparation = Preparation(
@@ -138,7 +145,7 @@ class _Session:
             self.imports,
             self.config,
             parameters=self.options.parameters,
-            fresh=self.options.fresh or self.options.kernel,
+            fresh=self.fresh,
             pages=self.options.pages,
         )
         self.jobs = max(1, min(self.options.jobs or preload.count_cores(), len(plan.order)))
@@ -277,6 +284,8 @@ class _Session:
         else:
             entry = dict(plan.manifest.entry(name))
         entry["prose"] = self.scripts[name].prose_digest()
+        entry["script"] = file_hash(self.scripts[name].path)
+        entry["findings_digest"] = plan.manifest.findings_digest(name)
         state = "passed" if row.finished else row.state
         if self.options.tracking and row.state not in {"rendered", "interrupted"}:
             self.untracked[name] = self._task(name, plan)
