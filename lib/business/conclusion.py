@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -87,8 +86,8 @@ def decide(comparison: pd.DataFrame, simple: list[str], default: str = "") -> De
     return Decision(f"{SAME} from {names}", best, reason)
 
 
-def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
-    """Return why intervals or prices deserve less trust, one sentence each.
+def doubt_intervals(cases: Cases, task: str) -> str:
+    """Return a sentence when rows are too few for intervals to be trusted, else "".
 
     Parameters
     ----------
@@ -96,38 +95,29 @@ def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[st
         Rows on which policies are priced.
     task : {"binary", "multiclass", "regression"}
         Of the table.
-    seen_by : sequence of str
-        Analyses that opened the test set for another model.
 
     Returns
     -------
-    list of str
+    str
 
     Examples
     --------
     >>> import numpy as np
     >>> ones = np.ones(40)
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
-    []
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
+    >>> doubt_intervals(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    ''
+    >>> doubt_intervals(Cases(ones, ones, None, ones, np.arange(40)), "binary")[:30]
     'Only 0 rows of the rarer class'
     """
-    doubts = [
-        f"{name} opened the test set for another model: what was chosen after that look is not "
-        "priced on unseen rows."
-        for name in seen_by
-    ]
     few = ""
     if cases.n_units < MIN_UNITS:
         few = f"{cases.n_units} independent units"
     elif task == "binary":
         rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
         few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
-    if few:
-        doubts.append(
-            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
-        )
-    return doubts
+    if not few:
+        return ""
+    return f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
 
 
 def list_conditions(gains: Gains, break_even: str) -> str:

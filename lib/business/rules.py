@@ -295,6 +295,8 @@ class RuleCurve:
         One sentence fragment for the reader.
     value : Estimate or None
         Regret of a threshold, or the share of rows that forecasts hold.
+    note : str
+        Ends a title where the curve knows no limit of capacity, but the rule does.
     """
 
     table: pd.DataFrame | None
@@ -303,6 +305,7 @@ class RuleCurve:
     learned: pd.DataFrame | None
     words: str
     value: Estimate | None
+    note: str = ""
 
 
 def trace_rule(
@@ -330,6 +333,7 @@ def trace_rule(
     if rule.choice is not None:
         choice = rule.choice
         thresholds = choice.curve.thresholds
+        note = " (were there room for all)" if rule.most < 1 else ""
         curve = compute_profit_curve(gains, cases, thresholds, bootstrap=bootstrap)
         return RuleCurve(
             table=curve.tabulate(),
@@ -337,8 +341,9 @@ def trace_rule(
             break_even=choice.break_even,
             learned=choice.curve.tabulate(),
             words=f"Regret against the best threshold in hindsight, {gains.currency}{gains.mark} "
-            f"for 1,000 rows{' (were there room for all)' if rule.most < 1 else ''}",
+            f"for 1,000 rows{note}",
             value=estimate_regret(curve, choice.threshold),
+            note=note,
         )
     if gains.task == "regression":
         quantile = optimal_quantile(gains)
