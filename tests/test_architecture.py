@@ -32,6 +32,9 @@ LEVELS = {
     "tuning": 3,
     "ensembles": 3,
     "design": 3,
+    "comparison": 3,
+    "business": 3,
+    "performance": 3,
     "plots": 4,
     "interpreter": 5,
     "report": 5,
@@ -46,7 +49,11 @@ WITHIN_LEVEL = [
     ("profile", "statistics"),
     ("tuning", "models"),
     ("design", "models"),
+    ("comparison", "models"),
+    ("comparison", "design"),
+    ("comparison", "tracking"),
     ("tuning", "neural"),
+    ("performance", "explanation"),
 ]
 
 # The only homes of heavy packages: swap one by editing one module.

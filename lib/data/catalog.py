@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from lib.config import Config, load_config
 from lib.data.sources import CATALOG_PREFIX, hash_entry, record_source
+from lib.data.stakes import Policy, check_costs, check_gains
 from lib.errors import InputError, suggest
 
 STUDY = "study"
@@ -136,6 +137,9 @@ class Entry(BaseModel):
     columns: dict[str, Column | str] = {}
     # how it is judged and described
     gains: dict[str, float] | None = None
+    costs: dict[str, dict[str, float]] | None = None
+    capacity: float | None = Field(None, gt=0)
+    policy: Policy | None = None
     currency: str | None = Field(None, pattern=r"^[A-Z]{3}$")
     split: SplitChoice = SplitChoice()
     design: DesignChoice | None = None
@@ -148,10 +152,21 @@ class Entry(BaseModel):
     def _one_place(self) -> Entry:
         if sum(place is not None for place in (self.path, self.url, self.recipe)) != 1:
             raise ValueError("give exactly one of path, url (with query) and recipe")
-        unknown = set(self.gains or {}) - {"tp", "fp", "fn", "tn", "amount_share"}
-        if unknown:
-            known = "tp, fp, fn, tn and amount_share"
-            raise ValueError(f"gains has the keys {known}, not {', '.join(sorted(unknown))}")
+        return self
+
+    @model_validator(mode="after")
+    def _stakes(self) -> Entry:
+        check_gains(self.gains or {})
+        if self.costs is not None:
+            check_costs(self.costs)
+            if set(self.gains or {}) - {"uncertainty"}:
+                raise ValueError("give gains or costs, not both")
+        if (self.gains or {}).get("amount_share") and self.amounts is None:
+            raise ValueError("gains.amount_share needs amounts, the column that it is a share of")
+        if self.capacity is not None and self.capacity > 1 and self.capacity % 1:
+            raise ValueError(
+                f"capacity {self.capacity:g} is neither a share up to 1 nor a number of rows"
+            )
         return self
 
     def column(self, own_name: str) -> Column:
@@ -176,10 +191,10 @@ class Entry(BaseModel):
         Returns
         -------
         Entry
-            Its task, positive class, design and gains are open again.
+            Its task, positive class, design and all that is said about money are open again.
         """
-        gone = {"task": None, "positive": None, "gains": None, "design": None}
-        return self.model_copy(update=gone)
+        gone = ("task", "positive", "gains", "costs", "capacity", "policy", "design")
+        return self.model_copy(update=dict.fromkeys(gone))
 
 
 def list_datasets(config: Config | None = None) -> list[str]:
@@ -318,6 +333,7 @@ def _checked(name: str, table: dict[str, Any]) -> Entry:
                 "columns": Column,
                 "design": DesignChoice,
                 "trial": Trial,
+                "policy": Policy,
             }
             model = homes.get(where[0], Entry) if len(where) > 1 else Entry
             known = list(model.model_fields)

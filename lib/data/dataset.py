@@ -15,6 +15,7 @@ import pandas as pd
 from lib.data import split as splitting
 from lib.data.catalog import DesignChoice, Trial
 from lib.data.split import Rule, Split
+from lib.data.stakes import Costs, Policy
 from lib.errors import InputError
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -51,7 +52,15 @@ class Dataset:
     groups, time, sample_weight, amounts : Series or None
         Rows that belong together; their order in time; their weight; their money.
     gains : mapping of str to float, or None
-        Money per decision (tp, fp, fn, tn); see data/README.md.
+        Money per decision (tp, fp, fn, tn) or per unit (over, under); see data/README.md.
+    costs : mapping of str to mapping of str to float, or None
+        What answering one class costs when another is true, by own labels.
+    capacity : float or None
+        Share of the rows that can be acted upon.
+    policy : Policy or None
+        How is decided today, in words and as written.
+    today : Series of shape (n_rows,) or None
+        What that policy does with each row: acts or not, a forecast, or a label.
     currency : str
         ISO 4217 code of amounts and gains.
     design : DesignChoice or None
@@ -85,6 +94,10 @@ class Dataset:
     sample_weight: pd.Series | None = field(default=None, repr=False)
     amounts: pd.Series | None = field(default=None, repr=False)
     gains: Mapping[str, float] | None = None
+    costs: Costs | None = None
+    capacity: float | None = None
+    policy: Policy | None = None
+    today: pd.Series | None = field(default=None, repr=False)
     currency: str = "USD"
     design: DesignChoice | None = None
     trial: Trial | None = None
@@ -119,6 +132,13 @@ class Dataset:
         if self.task != "binary":
             raise InputError(f"'{self.name}' is a {self.task} task: it has no positive class.")
         return self.classes[1]
+
+    @property
+    def positive_words(self) -> str:
+        """What class 1 of a binary task is: the target, with its label unless that says "yes"."""
+        label = self.positive_label
+        plain = label in {"1", "1.0", "True", "true", "yes", "Yes"}
+        return self.target if plain else f"{self.target} = {label}"
 
     @property
     def numeric(self) -> list[str]:
@@ -210,6 +230,25 @@ class Dataset:
             splitting.record_opening(folder, self.name, self.fingerprint, by=by, champion=champion)
         return self._rows(positions, "test")
 
+    def other_openings(self, champion: str) -> list[str]:
+        """Return the analyses that opened the locked rows to judge another model.
+
+        Parameters
+        ----------
+        champion : str
+            The model that is judged now.
+
+        Returns
+        -------
+        list of str
+            Not empty when the test set is no longer unseen: what is chosen after a look at it is
+            chosen on it.
+        """
+        if self.reports is None:
+            return []
+        openings = splitting.read_openings(self.reports / self.name, self.fingerprint)
+        return [o["by"] for o in openings if o["champion"] not in {None, champion}]
+
     def take(self, positions: Sequence[int] | np.ndarray) -> Dataset:
         """Return the rows at `positions`, in that order.
 
@@ -238,6 +277,7 @@ class Dataset:
             time=pick(self.time),
             sample_weight=pick(self.sample_weight),
             amounts=pick(self.amounts),
+            today=pick(self.today),
             part=part,
         )
 
@@ -252,9 +292,7 @@ class Dataset:
         parts = [f"{self.n_rows:,} rows × {self.n_features} features"]
         if self.task == "binary":
             share = f"{100 * self.y.mean():.1f} %"
-            plain = self.positive_label in {"1", "1.0", "True", "true", "yes", "Yes"}
-            named = self.target if plain else f"{self.target} = {self.positive_label}"
-            parts.append(f"{share} {named}")
+            parts.append(f"{share} {self.positive_words}")
         elif self.task == "multiclass":
             parts.append(f"{len(self.classes)} classes of {self.target}")
         else:

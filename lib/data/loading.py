@@ -18,6 +18,7 @@ from lib.data.frames import from_pandas, to_pandas
 from lib.data.names import safe_names, slug
 from lib.data.packaged import SCHEMES, read_packaged
 from lib.data.roles import Assignment, Role
+from lib.data.stakes import apply_policy, fit_stakes
 from lib.data.tables import WHOLE, RawTable, Repair, listing, shorten, unique_headers
 from lib.errors import InputError, suggest
 
@@ -230,6 +231,7 @@ def build_dataset(
     # reading leaves the words about the table in `raw`; everything else is now in the plan
     dataset = _assembled(name, replace(raw, frame=frame, repairs=everything), plan, entry)
     posed = _pose(dataset, frame[column], task, classes)
+    posed = _with_stakes(posed, frame, entry)
     posed = replace(posed, currency=entry.currency or config.currency, reports=config.reports)
     return _with_rule(posed, entry)
 
@@ -256,6 +258,9 @@ def _renamed(entry: Entry, raw: RawTable, where: str) -> tuple[Entry, RawTable]:
     update["sensitive"] = [follow(column) for column in entry.sensitive]
     update["columns"] = {follow(own): entry.column(own) for own in entry.columns}
     update["trial"] = entry.trial and entry.trial.renamed(new)
+    if entry.policy is not None:
+        column = follow(entry.policy.column)
+        update["policy"] = entry.policy.model_copy(update={"column": column})
     drop = entry.drop
     update["drop"] = (
         {follow(column): reason for column, reason in drop.items()}
@@ -370,7 +375,6 @@ def _assembled(name: str, raw: RawTable, plan: Assignment, entry: Entry) -> Data
         time=_side_column(frame, plan.time),
         sample_weight=_side_column(frame, plan.weights),
         amounts=_side_column(frame, plan.amounts),
-        gains=entry.gains,
         design=entry.design,
         trial=entry.trial,
         sensitive=_sensitive(entry, frame.columns, safe, f"'{name}'"),
@@ -387,6 +391,23 @@ def _assembled(name: str, raw: RawTable, plan: Assignment, entry: Entry) -> Data
 def _pose(dataset: Dataset, target: pl.Series, task: Task, classes: tuple[str, ...]) -> Dataset:
     """Return the dataset with its target."""
     return replace(dataset, y=_target_values(target, classes), task=task, classes=classes)
+
+
+def _with_stakes(dataset: Dataset, frame: pl.DataFrame, entry: Entry) -> Dataset:
+    """Return the dataset with what the catalogue says about money, where it fits the task."""
+    where, task = f"'{dataset.name}'", dataset.task
+    gains, costs = fit_stakes(entry, task=task, classes=dataset.classes, where=where)
+    share = entry.capacity
+    if share is not None and share > 1:
+        share = min(share / frame.height, 1.0)  # of as many rows as the table has
+    today = None
+    if entry.policy is not None:
+        roles.require_column(entry.policy.column, frame.columns, where, "policy names column")
+        if entry.policy.column == dataset.target:
+            raise InputError(f"policy of {where} must not look at the target '{dataset.target}'.")
+        today = apply_policy(entry.policy, frame, task=task, where=where).to_pandas()
+    stakes = replace(dataset, gains=gains, costs=costs, capacity=share)
+    return replace(stakes, policy=entry.policy, today=today)
 
 
 def _with_rule(dataset: Dataset, entry: Entry) -> Dataset:

@@ -3,14 +3,16 @@
 from lib.estimates.closed_form import delong, delong_test, wilson
 from lib.estimates.estimate import Estimate, PairedTest, format_p, print_p_values
 from lib.estimates.multiplicity import benjamini_hochberg, holm
-from lib.estimates.over_folds import corrected_mean, corrected_t_test
-from lib.estimates.resampled import bootstrap
+from lib.estimates.over_folds import corrected_error, corrected_mean, corrected_t_test
+from lib.estimates.resampled import bootstrap, bootstrap_many
 
 __all__ = [
     "Estimate",
     "PairedTest",
     "benjamini_hochberg",
     "bootstrap",
+    "bootstrap_many",
+    "corrected_error",
     "corrected_mean",
     "corrected_t_test",
     "delong",

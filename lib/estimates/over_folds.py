@@ -107,6 +107,34 @@ def corrected_t_test(
     return PairedTest(difference, statistic, p_value)
 
 
+def corrected_error(scores_per_fold: Numbers, test_fraction: float) -> float:
+    """Return the standard error of a mean over folds, corrected for the rows that they share.
+
+    Parameters
+    ----------
+    scores_per_fold : array-like of shape (n_folds,)
+        One score, or one paired difference, a fold.
+    test_fraction : float
+        Share of the rows that a fold tests on, between 0 and 1.
+
+    Returns
+    -------
+    float
+        That of Nadeau and Bengio, as in `corrected_mean`; NaN for a single fold.
+
+    Raises
+    ------
+    InputError
+        When there is no score, one is not finite, or `test_fraction` is not inside (0, 1).
+
+    Examples
+    --------
+    >>> round(corrected_error([0.80, 0.82, 0.78, 0.81, 0.79], test_fraction=0.2), 4)
+    0.0106
+    """
+    return _corrected_error(scores_per_fold, test_fraction)[1]
+
+
 def _corrected_error(scores: Numbers, test_fraction: float) -> tuple[Floats, float]:
     values = np.asarray(scores, dtype=float)
     if not 0 < test_fraction < 1:

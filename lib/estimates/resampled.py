@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -66,34 +67,112 @@ def bootstrap(
     >>> estimate.value, estimate.covers(50.0)
     (50.0, True)
     """
+    (estimate,) = bootstrap_many(
+        lambda *drawn: [statistic(*drawn)],
+        *arrays,
+        n_resamples=n_resamples,
+        random_state=random_state,
+        groups=groups,
+        method=method,
+        level=level,
+    )
+    if not estimate.has_interval:
+        msg = (
+            f"The statistic must be defined on most resamples; it was on {estimate.n} of "
+            f"{n_resamples}. Use more rows or another statistic."
+        )
+        raise InputError(msg)
+    return estimate
+
+
+def bootstrap_many(
+    statistics: Callable[..., Numbers],
+    *arrays: Numbers,
+    n_resamples: int,
+    random_state: int,
+    groups: Numbers | None = None,
+    method: Literal["bca", "percentile"] = "bca",
+    level: float = 0.95,
+) -> list[Estimate]:
+    """Return several statistics with their intervals, all from the same resamples.
+
+    Parameters
+    ----------
+    statistics : callable
+        Takes the arrays, resampled together, and returns numbers, always as many.
+    *arrays, n_resamples, random_state, groups, method, level
+        As for `bootstrap`.
+
+    Returns
+    -------
+    list of Estimate
+        In the order of the numbers; one that is NaN on more than half of the resamples, or on the
+        rows themselves, has no interval.
+
+    Raises
+    ------
+    InputError
+        When lengths differ or fewer than two units exist.
+
+    Examples
+    --------
+    >>> means = bootstrap_many(
+    ...     lambda x: [x.mean(), x.max()], np.arange(101.0), n_resamples=200, random_state=0
+    ... )
+    >>> [estimate.value for estimate in means]
+    [50.0, 100.0]
+    """
     columns = [np.asarray(array) for array in arrays]
     units = _units(columns, groups)
     rng = np.random.default_rng(random_state)
 
-    def evaluate(rows: npt.NDArray[np.intp]) -> float:
-        return float(statistic(*(column[rows] for column in columns)))
+    def evaluate(rows: npt.NDArray[np.intp]) -> Floats:
+        return np.asarray(statistics(*(column[rows] for column in columns)), dtype=float)
 
-    n_units = len(units)
-    draws = (rng.integers(n_units, size=n_units) for _ in range(n_resamples))
-    resampled = np.array([evaluate(_rows_of(units, draw)) for draw in draws])
-    resampled = resampled[~np.isnan(resampled)]
-    if len(resampled) < n_resamples / 2:
-        msg = (
-            f"The statistic must be defined on most resamples; it was on {len(resampled)} of "
-            f"{n_resamples}. Use more rows or another statistic."
-        )
-        raise InputError(msg)
-    value = float(statistic(*columns))
-    quantiles = np.array([(1 - level) / 2, (1 + level) / 2])
-    if method == "bca":
-        quantiles = _bca_quantiles(resampled, value, _jackknife(evaluate, units), quantiles)
-    low, high = np.quantile(resampled, quantiles)
+    draws = (rng.integers(len(units), size=len(units)) for _ in range(n_resamples))
+    resampled = np.array([evaluate(units.rows_of(draw)) for draw in draws])
+    jackknife = _jackknife(evaluate, units) if method == "bca" else np.empty((0, 0))
+    plain = np.array([(1 - level) / 2, (1 + level) / 2])
     drawn = "bootstrap of groups" if groups is not None else "bootstrap"
-    name = {"bca": "BCa", "percentile": "percentile"}[method]
-    return Estimate(value, float(low), float(high), level, f"{name} {drawn}", len(resampled))
+    name = f"{ {'bca': 'BCa', 'percentile': 'percentile'}[method] } {drawn}"
+    made = []
+    for i, value in enumerate(np.asarray(statistics(*columns), dtype=float).tolist()):
+        own = resampled[~np.isnan(resampled[:, i]), i]
+        if len(own) < n_resamples / 2 or np.isnan(value):
+            made.append(Estimate(value, level=level, method=name, n=len(own)))
+            continue
+        quantiles = plain
+        if method == "bca":
+            without = jackknife[~np.isnan(jackknife[:, i]), i]
+            quantiles = _bca_quantiles(own, value, without, plain)
+        low, high = np.quantile(own, quantiles)
+        made.append(Estimate(value, float(low), float(high), level, name, len(own)))
+    return made
 
 
-def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> list[npt.NDArray[np.intp]]:
+@dataclass(frozen=True)
+class _Units:
+    """What is drawn: rows, or groups of rows that lie side by side in `order`."""
+
+    order: npt.NDArray[np.intp]
+    starts: npt.NDArray[np.intp]
+    sizes: npt.NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def rows_of(self, drawn: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+        """Return the rows of the units drawn, one unit after another."""
+        if len(self.order) == len(self.sizes):
+            return self.order[drawn]
+        sizes = self.sizes[drawn]
+        before = np.cumsum(sizes) - sizes
+        places = np.repeat(self.starts[drawn] - before, sizes) + np.arange(sizes.sum())
+        rows: npt.NDArray[np.intp] = self.order[places]
+        return rows
+
+
+def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> _Units:
     lengths = {len(column) for column in columns}
     if groups is not None:
         lengths.add(len(np.asarray(groups)))
@@ -101,35 +180,20 @@ def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> list[npt.
         msg = f"Arrays to resample must have one length; got {sorted(lengths)}."
         raise InputError(msg)
     rows = np.arange(lengths.pop())
-    if groups is None:
-        units = list(rows[:, np.newaxis])
-    else:
-        _, codes = np.unique(np.asarray(groups), return_inverse=True)
-        ends = np.cumsum(np.bincount(codes))[:-1]
-        units = np.split(np.argsort(codes, kind="stable"), ends)
-    if len(units) < 2:
-        msg = f"A bootstrap needs at least two units to draw; got {len(units)}."
+    codes = rows if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
+    sizes = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.intp)
+    if len(sizes) < 2:
+        msg = f"A bootstrap needs at least two units to draw; got {len(sizes)}."
         raise InputError(msg)
-    return units
+    return _Units(np.argsort(codes, kind="stable"), np.cumsum(sizes) - sizes, sizes)
 
 
-def _rows_of(
-    units: list[npt.NDArray[np.intp]], drawn: npt.NDArray[np.intp]
-) -> npt.NDArray[np.intp]:
-    rows: npt.NDArray[np.intp] = np.concatenate([units[i] for i in drawn])
-    return rows
-
-
-def _jackknife(
-    evaluate: Callable[[npt.NDArray[np.intp]], float], units: list[npt.NDArray[np.intp]]
-) -> Floats:
-    """Return the statistic without each unit, or without each block of units if many."""
+def _jackknife(evaluate: Callable[[npt.NDArray[np.intp]], Floats], units: _Units) -> Floats:
+    """Return the statistics without each unit, or without each block of units if many."""
     everything = np.arange(len(units))
     blocks = np.array_split(everything, min(len(units), MAX_JACKKNIFE))
     kept = (np.concatenate([everything[: b[0]], everything[b[-1] + 1 :]]) for b in blocks)
-    values = np.array([evaluate(_rows_of(units, k)) for k in kept])
-    kept_values: Floats = values[~np.isnan(values)]
-    return kept_values
+    return np.array([evaluate(units.rows_of(k)) for k in kept])
 
 
 def _bca_quantiles(resampled: Floats, value: float, jackknife: Floats, plain: Floats) -> Floats:

@@ -40,6 +40,7 @@ from lib.explanation.glass_box import (
     write_rules,
 )
 from lib.explanation.mistakes import (
+    compute_excess,
     compute_losses,
     explain_worst,
     locate_errors,
@@ -98,6 +99,7 @@ __all__ = [
     "compare_subgroups",
     "compare_surrogates",
     "compute_effects",
+    "compute_excess",
     "compute_losses",
     "describe_direction",
     "describe_local",

@@ -53,6 +53,36 @@ def compute_losses(dataset: Dataset, predictions: Floats) -> Floats:
     return np.asarray(-np.log(np.maximum(chosen, FLOOR)))
 
 
+def compute_excess(dataset: Dataset, predictions: Floats) -> Floats:
+    """Return how much more wrong each prediction is than the model itself expects.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        With the truth.
+    predictions : array of shape (n, n_classes) or (n,)
+        Probabilities, or values.
+
+    Returns
+    -------
+    array of shape (n,)
+        Log loss beyond the entropy of the probabilities, which is 0 on average wherever they are
+        honest; of numbers the absolute error itself.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> dataset = make_planted(2)
+    >>> compute_excess(dataset, np.full((2, 2), 0.5)).round(6).tolist()
+    [0.0, 0.0]
+    """
+    excess = compute_losses(dataset, predictions)
+    if dataset.task == "regression":
+        return excess
+    proba = np.clip(predictions, FLOOR, 1)
+    return np.asarray(excess + (proba * np.log(proba)).sum(axis=1))
+
+
 def explain_worst(
     models: FoldModels, predictions: Floats, *, n_rows: int = 5, n_top: int = 3
 ) -> tuple[pd.DataFrame, Explanation]:
@@ -93,7 +123,7 @@ def explain_worst(
         X, matrix = dataset.X.iloc[[row]], one.matrix[[place]]
         part = explain(one.model, X, names=names, matrix=matrix, fold=one.fold)
         parts.append(part)
-        truth, guess, toward = _compare(dataset, predictions[row], row)
+        truth, guess, toward = compare_with_truth(dataset, predictions[row], row)
         values = part.contributions[0]
         if values.ndim == 2:  # how far each column favoured the class that was predicted
             values = values[:, int(np.argmax(predictions[row]))] - values[:, int(dataset.y[row])]
@@ -106,7 +136,7 @@ def explain_worst(
     return table, _stack(parts, np.array(worst, dtype=np.intp))
 
 
-def _compare(dataset: Dataset, prediction: Floats, row: int) -> tuple[str, str, float]:
+def compare_with_truth(dataset: Dataset, prediction: Floats, row: int) -> tuple[str, str, float]:
     """Return truth and prediction in words, and the direction in which it is wrong."""
     truth = dataset.y.iloc[row]
     if dataset.task == "regression":
@@ -194,10 +224,7 @@ def locate_errors(dataset: Dataset, predictions: Floats, *, level: float = 0.95)
     True
     """
     known = np.flatnonzero(np.isfinite(predictions).reshape(len(dataset), -1).all(axis=1))
-    excess = compute_losses(dataset, predictions)[known]
-    if dataset.task != "regression":
-        proba = np.clip(predictions[known], FLOOR, 1)
-        excess = excess + (proba * np.log(proba)).sum(axis=1)
+    excess = compute_excess(dataset, predictions)[known]
     owner = owners_of(dataset, known)
     names, rows = own_names(dataset), []
     kinds = list(column_kinds(dataset.X.set_axis(range(len(names)), axis=1)))

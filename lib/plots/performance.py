@@ -167,7 +167,7 @@ def _draw_binary(y: Values, guess: Values, proba: Floats | None, labels: list[ob
         *shape, figsize=(5.5 * shape[1], 4.4 * shape[0]), squeeze=False, layout="constrained"
     )
     axes = list(grid.flat)[:n_panels]
-    _draw_confusion(axes[0], y, guess, names, n_classes=2, right=(y == guess).mean())
+    draw_confusion(axes[0], y, guess, names, n_classes=2, right=(y == guess).mean())
     if proba is not None:
         _draw_roc(axes[1], [(y == 1, proba, "")])
         _draw_precision_recall(axes[2], y == 1, proba)
@@ -187,7 +187,7 @@ def _draw_multiclass(
         1, n_panels, figsize=(5.4 * n_panels, 5.2), squeeze=False, layout="constrained"
     )
     axes = list(grid.flat)
-    _draw_confusion(
+    draw_confusion(
         axes[0], lookup[y], lookup[guess], names, n_classes=len(names), right=(y == guess).mean()
     )
     _draw_class_scores(axes[1], lookup[y], lookup[guess], names[: len(kept)])
@@ -210,9 +210,10 @@ def _frequent_classes(y: Values, labels: list[object]) -> tuple[npt.NDArray[np.i
     return kept, [*short_labels([labels[i] for i in kept], 16, inches=1.3), "(other)"]
 
 
-def _draw_confusion(
+def draw_confusion(
     ax: Axes, y: Values, guess: Values, names: list[str], *, n_classes: int, right: float
 ) -> None:
+    """Draw which class was taken for which, as shares of the true class."""
     counts = np.zeros((n_classes, n_classes))
     np.add.at(counts, (y, guess), 1)
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)

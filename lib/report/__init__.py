@@ -21,6 +21,7 @@ from lib.report.record import (
     stop_record,
 )
 from lib.report.show import Finding
+from lib.report.test_set import warn_reopened
 
 __all__ = [
     "Finding",
@@ -34,5 +35,6 @@ __all__ = [
     "start_record",
     "stop_record",
     "table",
+    "warn_reopened",
     "warning",
 ]

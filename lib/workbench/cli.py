@@ -87,6 +87,7 @@ def _add_run(commands: Any) -> None:
     study.add_argument("--target", help="target column of a file")
     study.add_argument("--effort", help="quick, standard or thorough: counts, never clocks")
     study.add_argument("--seed", help="of every model and resample")
+    study.add_argument("--datasets", help="further tables on which 32 ranks: wine,diabetes")
     study.add_argument(
         "-P", dest="parameters", metavar="NAME=VALUE", action="append", default=[],
         help="value of a cell tagged `parameters`",
@@ -162,7 +163,8 @@ def _run(given: argparse.Namespace) -> int:
         debug=given.debug,
         analyses=given.analyses,
         parameters=dict(parse_parameter(text) for text in given.parameters)
-        | {name: True for name in ("strict", "draft") if getattr(given, name)},
+        | {name: True for name in ("strict", "draft") if getattr(given, name)}
+        | ({"datasets": given.datasets} if given.datasets else {}),
     )
     return run_analyses(options, sys.stdout)
 

@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from lib import (
+    business,
     design,
     evaluation,
     explanation,
@@ -164,6 +165,30 @@ class Table:
         seeds = dict.fromkeys(chosen, range(5))
         scores = evaluation.cross_validate(chosen, self.train, folds)
         return neural.train_from_seeds(chosen, self.train, folds, seeds=seeds), scores
+
+    @cached_property
+    def rule(self) -> Any:
+        """Gains, a rule learned on four folds, and the rows of the fifth; all out of fold."""
+        folds, parts = self.scores.folds, self.scores.parts["linear"]
+        everything = business.gather_out_of_fold(self.train, folds, parts)
+        is_last = np.arange(len(everything)) >= len(everything) - len(folds.parts[-1][1])
+        learned, cases = everything.take(~is_last), everything.take(is_last)
+        gains, bootstrap = business.read_gains(self.train), business.Bootstrap()
+        rule = business.learn_rule(gains, learned, bootstrap=bootstrap)
+        return gains, rule, learned, cases, bootstrap
+
+    @cached_property
+    def priced(self) -> Any:
+        """Policies on the fifth fold, and those that need no model."""
+        gains, rule, _, cases, bootstrap = self.rule
+        policies = business.list_policies(rule, cases, self.train)
+        how = {"reference": policies.reference, "bootstrap": bootstrap}
+        return business.price_policies(policies.actions, gains, cases, **how), policies.simple
+
+    @property
+    def money(self) -> dict[str, Any]:
+        """What figures of money say about it."""
+        return {"currency": self.rule[0].currency, "mark": self.rule[0].mark}
 
 
 def _quick_eda_plots(t: Table) -> Any:
@@ -400,6 +425,49 @@ def _plot_arms(t: Table) -> Any:
     return arms and plots.plot_arms(design.compute_arm_effects(arms))
 
 
+def _plot_policies(t: Table) -> Any:
+    priced, simple = t.priced
+    return plots.plot_policies(business.compare_policies(priced, simple), **t.money)
+
+
+def _plot_profit_curve(t: Table) -> Any:
+    gains, rule, learned, cases, bootstrap = t.rule
+    found = business.trace_rule(rule, gains, learned, cases, bootstrap=bootstrap)
+    lines: dict[str, Any] = {
+        "chosen": found.used,
+        "break_even": found.break_even,
+        "learned": found.learned,
+    }
+    return plots.plot_profit_curve(found.table, **lines, **t.money)
+
+
+def _plot_capacity(t: Table) -> Any:
+    gains, rule, _, cases, bootstrap = t.rule
+    found = business.price_capacity(rule.choice, gains, cases, 0.02, bootstrap=bootstrap)
+    return plots.plot_capacity(found.curve, best=found.best, capacity=0.02, **t.money)
+
+
+def _plot_tornado(t: Table) -> Any:
+    priced, against = t.priced[0], t.rule[1].against
+    lead = priced.compare("model", against).difference.value
+    tornado = business.compute_tornado(priced, against)
+    look: dict[str, Any] = {"lead": lead, "against": business.phrase(against), "uncertainty": 0.25}
+    return plots.plot_tornado(tornado, **look, **t.money)
+
+
+def _plot_scenarios(t: Table) -> Any:
+    priced, against = t.priced[0], t.rule[1].against
+    found = business.simulate_gains(priced, against, random_state=0)
+    look: dict[str, Any] = {"lead": found.range_of_both.value, "against": business.phrase(against)}
+    return plots.plot_scenarios(found.by_gains, found.by_both, **look, **t.money)
+
+
+def _plot_decision_curve(t: Table) -> Any:
+    *_, cases, bootstrap = t.rule
+    curve = business.compute_decision_curve(cases, bootstrap=bootstrap)
+    return plots.plot_decision_curve(curve, useful=business.find_useful_range(curve))
+
+
 RECIPES: dict[Callable[[Table], Any], str] = {
     _quick_eda_plots: "What goes together, how is the target balanced, what is missing?",
     _plot_model_performance: "How good are predictions (here out of fold), where do they fail?",
@@ -442,9 +510,18 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_factor_effects: "What makes the score: the model, the rows, the columns, or two of them?",
     _plot_noise: "How much of a score is luck of the seed, how much luck of the fold?",
     _plot_arms: "What did a treatment drawn by lot change, and what was published about it?",
+    _plot_policies: "What does acting on a model bring, beside acting without one?",
+    _plot_profit_curve: "From which probability on does acting pay? Which quantile costs least?",
+    _plot_capacity: "What do the first rows bring when only some can be acted upon?",
+    _plot_tornado: "Which gain, if it is other than assumed, would turn the decision?",
+    _plot_scenarios: "What if all gains are uncertain at once?",
+    _plot_decision_curve: "For which weights of a false alarm is a model of use?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
     _plot_arms: lambda t: t.train.trial is not None,
+    _plot_profit_curve: lambda t: t.train.task != "multiclass",
+    _plot_capacity: lambda t: t.train.task == "binary",
+    _plot_decision_curve: lambda t: t.train.task == "binary",
     _plot_time_profile: lambda t: t.train.time is not None,
     _plot_subgroups: lambda t: bool(explanation.choose_subgroups(t.train)),
     _plot_coefficients: lambda t: t.study.fit is not None,  # not where a line separates classes
@@ -466,7 +543,9 @@ returned, `t.shap` and `t.shuffled` its contributions and permutation importance
 `t.study` what `statistics.study_regression` did, `t.networks` what `neural.train_from_seeds` and
 `evaluation.cross_validate` did.
 `t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did,
-`t.learning`, `t.factorial` and `t.by_seed` what functions of `lib.design` did.
+`t.learning`, `t.factorial` and `t.by_seed` what functions of `lib.design` did, `t.rule` and
+`t.priced` what functions of `lib.business` did with out-of-fold predictions, `t.money` the currency
+and the mark of made-up gains.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery.py`. Interactive: `make_scatter_matrix_page` returns a page of

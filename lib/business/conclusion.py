@@ -1,0 +1,363 @@
+"""What a stakeholder reads: a decision and its conditions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from lib.business.cases import Cases
+from lib.business.gains import Gains
+from lib.business.policies import EVERYONE, MODEL, NOBODY, phrase
+from lib.estimates import Estimate
+from lib.evaluation import BETTER, SAME, WORSE
+
+MIN_UNITS, MIN_RARE = 30, 20
+ACT = "act with the model"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What to do.
+
+    Attributes
+    ----------
+    decision : str
+        "act with the model", "treat all", "treat nobody", "keep today's policy", another simple
+        policy, or "not distinguishable …".
+    best_policy : str
+        The policy to use; of those that no test tells apart, the simpler one.
+    reason : str
+        One sentence.
+    """
+
+    decision: str
+    best_policy: str
+    reason: str
+
+
+def decide(comparison: pd.DataFrame, simple: list[str], default: str = "") -> Decision:
+    """Return the decision that a comparison of policies supports.
+
+    The model has to beat every policy that needs no model, each beyond chance after Holm's
+    correction. Where it does not, the simpler policy is kept: that the data do not tell two apart
+    is no reason to pay for a model.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        As `compare_policies` makes it, the model's row first.
+    simple : list of str
+        Policies that need no model.
+    default : str
+        The one that is in place today: it stays when no test tells the model from it.
+
+    Returns
+    -------
+    Decision
+
+    Examples
+    --------
+    >>> rows = {"policy": ["model", "treat all", "treat nobody"]}
+    >>> rows |= {"verdict": ["judged", "better", "not distinguishable"]}
+    >>> table = pd.DataFrame(rows | {"gain": [Estimate(5.0), Estimate(-3.0), Estimate(0.0)]})
+    >>> decide(table, ["treat all", "treat nobody"]).decision
+    'not distinguishable from treating nobody'
+    """
+    verdicts = comparison.set_index("policy")["verdict"]
+    gains = comparison.set_index("policy")["gain"]
+    earned = {name: gains[name].value for name in simple}
+    ahead = [name for name in simple if verdicts[name] == WORSE]
+    if ahead:
+        best = max(ahead, key=lambda name: earned[name])
+        reason = f"{phrase(best)} earns more than the model's rule, beyond chance."
+        return Decision(_as_action(best), best, reason)
+    equal = [name for name in simple if verdicts[name] == "same decisions"]
+    if equal:
+        reason = f"the model's rule decides every row as {phrase(equal[0])}: it is not needed."
+        return Decision(_as_action(equal[0]), equal[0], reason)
+    level = [name for name in simple if verdicts[name] != BETTER]
+    if not level:
+        return Decision(ACT, MODEL, f"it earns more than {phrase(*simple)}, beyond chance.")
+    best = default if default in level else max(level, key=lambda name: earned[name])
+    names = phrase(*level)
+    reason = f"no test tells the model's rule from {names}; until more rows do, stay with "
+    reason += f"{phrase(best)}, which needs no model."
+    return Decision(f"{SAME} from {names}", best, reason)
+
+
+def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
+    """Return why intervals or prices deserve less trust, one sentence each.
+
+    Parameters
+    ----------
+    cases : Cases
+        Rows on which policies are priced.
+    task : {"binary", "multiclass", "regression"}
+        Of the table.
+    seen_by : sequence of str
+        Analyses that opened the test set for another model.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones(40)
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    []
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
+    'Only 0 rows of the rarer class'
+    """
+    doubts = [
+        f"{name} opened the test set for another model: what was chosen after that look is not "
+        "priced on unseen rows."
+        for name in seen_by
+    ]
+    few = ""
+    if cases.n_units < MIN_UNITS:
+        few = f"{cases.n_units} independent units"
+    elif task == "binary":
+        rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
+        few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
+    if few:
+        doubts.append(
+            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
+        )
+    return doubts
+
+
+def list_conditions(gains: Gains, break_even: str) -> str:
+    """Return in words under which conditions a decision holds.
+
+    Parameters
+    ----------
+    gains : Gains
+        As assumed.
+    break_even : str
+        From `state_break_even`.
+
+    Returns
+    -------
+    str
+        Clauses; about acting, that it helps was assumed.
+    """
+    clauses = (
+        f"gains are as assumed (nearest break-even: {break_even}) and rows are like the test's"
+    )
+    if gains.task != "binary":
+        return clauses
+    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
+
+
+def _as_action(policy: str) -> str:
+    return policy if policy in {EVERYONE, NOBODY} else f"keep to '{policy}'"
+
+
+def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
+    """Return how many test rows would show this lead beyond its interval, if it is real.
+
+    Widths of intervals shrink with the square root of the number of rows.
+
+    Parameters
+    ----------
+    lead : Estimate
+        Of the model over another policy.
+    n_rows : int
+        Rows behind it.
+
+    Returns
+    -------
+    int or None
+        None when it is shown already, is not a lead, or a thousand times the rows would be needed.
+
+    Examples
+    --------
+    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
+    2000
+    """
+    if not lead.has_interval or lead.value <= 0 or lead.low > 0:
+        return None
+    factor = ((lead.value - lead.low) / lead.value) ** 2
+    return round(n_rows * factor) if factor < 1_000 else None
+
+
+def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
+    """Return in words where the model stops paying: the gain whose break-even is nearest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `find_break_evens` makes it.
+    gains : Gains
+        For the currency.
+
+    Returns
+    -------
+    str
+        One clause.
+
+    Examples
+    --------
+    >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
+    >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
+    >>> from lib.business import make_gains
+    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}))
+    'it pays while acting on a negative row costs less than 25 USD (assumed: 10)'
+    """
+    known = table[table["pays"].isin(["above", "below"])]
+    if known.empty:
+        how = table["pays"].iloc[0] if len(table) else "never"
+        return f"whatever a single one is, it {how} pays"
+    away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
+    row = known.iloc[min(range(len(away)), key=away.__getitem__)]
+    at, value = float(row["break_even"].value), float(row["value"])
+    is_cost = value < 0 or gains.task != "binary"
+    more = "more" if (row["pays"] == "above") is not (value < 0) else "less"
+    meaning, assumed = row["meaning"], f"(assumed: {abs(value):,.3g})"
+    if row["gain"] == "amount_share":
+        return f"it pays while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
+    verb = "costs" if is_cost else "earns"
+    return f"it pays while {meaning} {verb} {more} than {abs(at):,.3g} {gains.currency} {assumed}"
+
+
+def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
+    """Return why intervals or prices deserve less trust, one sentence each.
+
+    Parameters
+    ----------
+    cases : Cases
+        Rows on which policies are priced.
+    task : {"binary", "multiclass", "regression"}
+        Of the table.
+    seen_by : sequence of str
+        Analyses that opened the test set for another model.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> ones = np.ones(40)
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    []
+    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
+    'Only 0 rows of the rarer class'
+    """
+    doubts = [
+        f"{name} opened the test set for another model: what was chosen after that look is not "
+        "priced on unseen rows."
+        for name in seen_by
+    ]
+    few = ""
+    if cases.n_units < MIN_UNITS:
+        few = f"{cases.n_units} independent units"
+    elif task == "binary":
+        rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
+        few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
+    if few:
+        doubts.append(
+            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
+        )
+    return doubts
+
+
+def list_conditions(gains: Gains, break_even: str) -> str:
+    """Return in words under which conditions a decision holds.
+
+    Parameters
+    ----------
+    gains : Gains
+        As assumed.
+    break_even : str
+        From `state_break_even`.
+
+    Returns
+    -------
+    str
+        Clauses; about acting, that it helps was assumed.
+    """
+    clauses = (
+        f"gains are as assumed (nearest break-even: {break_even}) and rows are like the test's"
+    )
+    if gains.task != "binary":
+        return clauses
+    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
+
+
+def _as_action(policy: str) -> str:
+    return policy if policy in {EVERYONE, NOBODY} else f"keep to '{policy}'"
+
+
+def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
+    """Return how many test rows would show this lead beyond its interval, if it is real.
+
+    Widths of intervals shrink with the square root of the number of rows.
+
+    Parameters
+    ----------
+    lead : Estimate
+        Of the model over another policy.
+    n_rows : int
+        Rows behind it.
+
+    Returns
+    -------
+    int or None
+        None when it is shown already, is not a lead, or a thousand times the rows would be needed.
+
+    Examples
+    --------
+    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
+    2000
+    """
+    if not lead.has_interval or lead.value <= 0 or lead.low > 0:
+        return None
+    factor = ((lead.value - lead.low) / lead.value) ** 2
+    return round(n_rows * factor) if factor < 1_000 else None
+
+
+def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
+    """Return in words where the model stops paying: the gain whose break-even is nearest.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `find_break_evens` makes it.
+    gains : Gains
+        For the currency.
+
+    Returns
+    -------
+    str
+        One clause.
+
+    Examples
+    --------
+    >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
+    >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
+    >>> from lib.business import make_gains
+    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}))
+    'it pays while acting on a negative row costs less than 25 USD (assumed: 10)'
+    """
+    known = table[table["pays"].isin(["above", "below"])]
+    if known.empty:
+        how = table["pays"].iloc[0] if len(table) else "never"
+        return f"whatever a single one is, it {how} pays"
+    away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
+    row = known.iloc[min(range(len(away)), key=away.__getitem__)]
+    at, value = float(row["break_even"].value), float(row["value"])
+    is_cost = value < 0 or gains.task != "binary"
+    is_more = (row["pays"] == "above") is not (value < 0)
+    verb = "costs" if is_cost else "is worth"
+    comparison = "more" if is_more else "less"
+    unit = "" if row["gain"] == "amount_share" else f" {gains.currency}"
+    return (
+        f"{row['meaning']}: pays while it {verb} {comparison} than {abs(at):,.3g}{unit} "
+        f"(assumed: {abs(value):,.3g})"
+    )
