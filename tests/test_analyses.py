@@ -11,7 +11,10 @@ from urllib.parse import unquote, urldefrag, urlparse
 import jupytext
 import pytest
 
-from lib.config import project_root
+from lib import resampling, tracking
+from lib.config import load_config, project_root
+from lib.data import load_data
+from lib.workbench.preload import THREAD_LIMITS
 
 ROOT = project_root()
 ANALYSES = sorted((ROOT / "analyses").glob("[0-9]*.py"))
@@ -43,7 +46,9 @@ def findings_of(reports: Path, dataset: str) -> dict[str, bytes]:
 def study(tmp_path_factory):
     """Run every analysis on one small table, once for the tests of this file."""
     reports = tmp_path_factory.mktemp("reports")
-    done = run_analyses(reports, "--dataset", "wine", "--effort", "quick", "--jobs", "1")
+    threads = dict.fromkeys(THREAD_LIMITS, "2")
+    arguments = ("--dataset", "wine", "--effort", "quick", "--jobs", "1")
+    done = run_analyses(reports, *arguments, **threads)
     assert done.returncode == 0, done.stdout + done.stderr
     return reports
 
@@ -84,14 +89,30 @@ def test_every_analysis_runs_on_every_kind_of_table(dataset, tmp_path):
 
 @pytest.mark.slow
 def test_two_runs_write_the_same_findings(study, tmp_path):
-    """Another hash seed, time zone, working directory and thread count change no byte."""
+    """Another hash seed, time zone, working directory and one thread for two change no byte."""
     elsewhere = tmp_path / "elsewhere"
     elsewhere.mkdir()
     strange = {"PYTHONHASHSEED": "4242", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}
+    strange |= dict.fromkeys(THREAD_LIMITS, "1")
     arguments = ("--dataset", "wine", "--effort", "quick", "--jobs", "2")
     again = run_analyses(tmp_path, *arguments, cwd=elsewhere, **strange)
     assert again.returncode == 0, again.stdout + again.stderr
     assert findings_of(study, "wine") == findings_of(tmp_path, "wine")
+
+
+@pytest.mark.slow
+def test_recipes_of_10_are_there_to_be_combined(study, monkeypatch):
+    """23 finds what 10 made of the models of 11 beside them, on the same folds."""
+    monkeypatch.setenv("STUDY_REPORTS", str(study))
+    config = load_config(dataset="wine", effort="quick")
+    train = load_data("wine", config=config).train
+    folds = resampling.make_study_folds(train, config)
+    found = tracking.load_predictions(config, analyses=["10", "11"], dataset=train, folds=folds)
+    plain = {name for name, kept in found.items() if kept.analysis.startswith("11_")}
+    made = {name for name, kept in found.items() if kept.analysis.startswith("10_")}
+    assert made
+    assert {name.partition(" + ")[0] for name in made} <= plain
+    assert {kept.parts.shape for kept in found.values()} == {(len(train), 3)}
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Ensembles: they gain where errors differ, nothing from copies, and learn only from other folds."""
 
 import json
+import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -339,3 +340,19 @@ def test_kept_predictions_come_back_by_name(tmp_path, monkeypatch):
     others = make_folds(dataset, make_cv(dataset, n_splits=3))
     with pytest.raises(InputError, match="No predictions"):
         tracking.load_predictions(config, **asked, dataset=dataset, folds=others)
+
+
+def test_combining_does_not_depend_on_threads(monkeypatch):
+    """What learns from the members does so on one thread, whatever the environment says."""
+    from threadpoolctl import threadpool_info
+
+    module = sys.modules["lib.ensembles.combine"]  # the package has a function of that name
+    seen, fit = [], module._fit
+
+    def watching(*arguments):
+        seen.extend(pool["num_threads"] for pool in threadpool_info())
+        return fit(*arguments)
+
+    monkeypatch.setattr(module, "_fit", watching)
+    ensembles.combine(noisy_members({"a": 1.0, "b": 0.5}), ["stacking", "greedy"])
+    assert set(seen) == {1}

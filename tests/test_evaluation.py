@@ -9,7 +9,7 @@ import pytest
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
-from sklearn.metrics import get_scorer
+from sklearn.metrics import get_scorer, log_loss
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -386,3 +386,20 @@ def test_scores_do_not_depend_on_threads():
     dataset = make_planted(60, task="regression", **NUMERIC)
     evaluation.cross_validate({"m": Watching()}, dataset, folds_of(dataset, n_splits=2))
     assert set(seen) == {1}
+
+
+@pytest.mark.parametrize("n_classes", [2, 5])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_log_loss_is_scikit_learns_to_the_last_bit(n_classes, dtype):
+    """Certain and wrong, certain and right, weighted and not: the same number, only faster."""
+    rng = np.random.default_rng(n_classes)
+    proba = rng.random((200, n_classes))
+    proba[:20] = np.eye(n_classes)[0]
+    proba = (proba / proba.sum(axis=1, keepdims=True)).astype(dtype)
+    y = rng.integers(0, n_classes, 200)
+    metric = evaluation.scorers("multiclass")["neg_log_loss"]
+    for weight in (None, rng.random(200)):
+        expected = -log_loss(y, proba, labels=np.arange(n_classes), sample_weight=weight)
+        assert metric.compute(y, proba, weight) == expected
+    with pytest.raises(ValueError, match="NaN"):
+        metric.compute(y, np.full_like(proba, np.nan), None)

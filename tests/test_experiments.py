@@ -17,6 +17,7 @@ from lib.config import load_config
 from lib.data import make_planted
 from lib.errors import InputError
 from lib.experiments import run_experiment
+from lib.tracking import candidates
 from lib.tracking.store import make_client
 
 # MLflow 3.17 uses an option that SQLAlchemy 2.1 calls deprecated.
@@ -117,6 +118,64 @@ def test_a_run_nests_under_the_analysis(store):
     analysis.finish()
     run, _, _ = last_run(store)
     assert run.data.tags["mlflow.parentRunId"] == analysis.run_id
+
+
+def test_an_experiment_of_the_runner_waits_for_the_run_of_its_analysis(
+    store, tmp_path, monkeypatch
+):
+    """Under the runner nothing is written at once; later it nests, whole, and predicts alike."""
+    import mlflow.sklearn
+
+    parts = halves("binary")
+    run_experiment(Ridge(), *halves("regression"), config=store)
+    before = last_run(store)[0].info.run_id
+    monkeypatch.setattr(candidates, "_DEFERRED", [])
+    waiting = tmp_path / "candidates.json"
+    tracking.defer_candidates(waiting, "20_test")
+    model = make_pipeline(StandardScaler(), LogisticRegression(C=0.5))
+    params = {"order": (1, 2), "password": "hunter2"}
+    fitted, metrics = run_experiment(model, *parts, params, name="kept", config=store)
+    assert "hunter2" not in "".join(p.read_text() for p in tmp_path.rglob("experiment.json"))
+    small = lightgbm.LGBMClassifier(n_estimators=5, n_jobs=1, verbosity=-1)
+    run_experiment(small, *parts, name="text", config=store)
+    with pytest.raises(InputError, match=r"is of none of|without pickle"):
+        run_experiment(make_pipeline(FunctionTransformer(_double), Ridge()), *parts, config=store)
+    assert last_run(store)[0].info.run_id == before
+    monkeypatch.setattr(candidates, "_DEFERRED", [])
+    analysis = tracking.start_analysis_run(store, "20_test")
+    tracking.log_deferred_experiments(waiting, store)
+    analysis.finish()
+    newest, _, files = last_run(store)
+    assert newest.info.run_name == "text"
+    assert "model/model.lgb" in files
+    client = make_client(store)
+    found = client.search_runs([newest.info.experiment_id], "attributes.run_name = 'kept'")
+    assert len(found) == 1
+    assert found[0].data.tags["mlflow.parentRunId"] == analysis.run_id
+    assert found[0].data.metrics == pytest.approx(metrics)
+    assert found[0].data.params["order"] == "(1, 2)"
+    folder = Path(found[0].info.artifact_uri.removeprefix("file://"))
+    assert (folder / "figures" / "confusion_matrix.png").stat().st_size > 10_000
+    again = mlflow.sklearn.load_model(str(folder / "model"))
+    np.testing.assert_array_equal(again.predict_proba(parts[2]), fitted.predict_proba(parts[2]))
+
+
+EXPERIMENT = """
+from sklearn.linear_model import Ridge
+from lib.experiments import run_experiment
+X, y = [[0.0], [1.0], [2.0], [3.0]], [0.0, 1.5, 2.0, 3.0]
+print(sorted(run_experiment(Ridge(), X, y, X, y).metrics)[0])
+"""
+
+
+def test_without_tracking_no_store_is_made(project):
+    """`--no-tracking` leaves MLflow alone, also where an analysis runs an experiment."""
+    project.write("20_one", EXPERIMENT)
+    done = project.run()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert project.texts("20_one").startswith("test_")
+    assert not (project.root / "reports" / "mlflow").exists()
+    assert (project.reports / "20_one" / "experiments" / "01" / "experiment.json").exists()
 
 
 BAD = {

@@ -11,8 +11,8 @@ from lib.data import load_data, make_planted
 from lib.data.packaged import statsmodels_folder
 from lib.errors import InputError
 from lib.leakage.fingerprints import find_candidates
-from lib.leakage.flattery import measure_by_groups
-from lib.leakage.groups import _as_dataset
+from lib.leakage.flattery import measure_by_groups, score_freely
+from lib.leakage.groups import _as_dataset, _is_shared
 from lib.leakage.table import encode_levels
 
 
@@ -155,6 +155,35 @@ def test_flattery_is_nothing_where_groups_mean_nothing():
     measured = measure_by_groups(dataset, pd.Series(rng.integers(0, 100, 600)))
     assert measured.difference.covers(0)
     assert not measured.is_real(0.01)
+
+
+def test_groups_that_share_no_target_are_not_worth_a_model():
+    """Targets drawn within groups, and numbers or classes of a person's own, are told apart."""
+    rng = np.random.default_rng(9)
+    person = np.repeat(np.arange(200), 5)
+    own, X = rng.normal(size=200)[person], pd.DataFrame({"x": rng.normal(size=1_000)})
+    noise = rng.normal(size=1_000)
+    for effect, is_shared in ((0.0, False), (0.6, True)):
+        for y in (effect * own + noise, (effect * own + noise > 0).astype(int)):
+            assert _is_shared(person, _as_dataset(X, pd.Series(y), None)) == is_shared
+
+
+def test_one_fit_on_random_folds_serves_several_groupings():
+    """Flattery by a shared fit on random folds is the flattery by a fit of one's own."""
+    X, y, person = make_people(np.random.default_rng(10))
+    dataset = _as_dataset(X, y, None)
+    shared = score_freely(dataset, n_splits=5, random_state=0)
+    own = measure_by_groups(dataset, pd.Series(person))
+    assert measure_by_groups(dataset, pd.Series(person), promised=shared) == own
+
+
+def test_what_was_sampled_is_said():
+    """A search and a measurement on part of the rows name how many they saw."""
+    X, y, person = make_people(np.random.default_rng(11), n_people=200)
+    assert leakage.find_groups(X, y).of_rows == ""
+    assert leakage.find_groups(X, y, max_rows=400).of_rows == " (on 400 of 600 training rows)"
+    measured = measure_by_groups(_as_dataset(X, y, None), pd.Series(person), max_rows=300)
+    assert measured.in_words().endswith("(on 300 of 600 training rows)")
 
 
 def test_lengths_must_agree():

@@ -1,9 +1,12 @@
 """The null run: honest logic passes, logic that saw too much does not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import rankdata
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.feature_selection import SelectKBest, f_classif, f_regression
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score, roc_auc_score
@@ -146,6 +149,57 @@ def test_the_studys_own_pipeline_is_honest():
     """Preprocessing and folds of the study score at chance on permuted labels."""
     run = leakage.null_run(leakage.score_linear, make_planted(200, missing=0.1), 4)
     assert not run.is_alarm(0.01)
+
+
+class CountedScaler(StandardScaler):
+    """Count how often any of its copies is fitted."""
+
+    n_fits = 0
+
+    def fit(self, X, y=None, sample_weight=None):
+        type(self).n_fits += 1
+        return super().fit(X, y, sample_weight)
+
+
+class TargetSeer(TransformerMixin, BaseEstimator):
+    """Add the target of a row to its features, where it remembers the row."""
+
+    def fit(self, X, y):
+        self.known_ = pd.concat([getattr(self, "known_", y.iloc[:0]), y])
+        return self
+
+    def transform(self, X):
+        return (
+            X.fillna(0).assign(seen=self.known_.groupby(level=0).last().reindex(X.index)).fillna(0)
+        )
+
+
+def test_preprocessing_blind_to_labels_is_fitted_once_a_fold():
+    """Six permutations over three folds cost four fits: one a fold, and one to try blindness."""
+    dataset = make_planted(120, n_categories=0)
+    CountedScaler.n_fits = 0
+    share = leakage.share_preparation(dataset, preprocessor=CountedScaler())
+    run = leakage.null_run(share, dataset, 6)
+    assert CountedScaler.n_fits == 4
+    assert not run.is_alarm(0.01)
+
+
+def test_preprocessing_that_sees_labels_is_fitted_anew_and_caught():
+    """What remembers the labels of rows that another fold tests on scores far above chance."""
+    dataset = make_planted(120, n_categories=0)
+    share = leakage.share_preparation(dataset, preprocessor=TargetSeer())
+    assert leakage.null_run(share, dataset, 6).is_alarm(0.001)
+
+
+def test_a_class_that_a_fold_misses_is_no_error():
+    """Three rows of a class may all be tested at once by folds made for another order of labels."""
+    dataset = make_planted(90, n_categories=0)
+    rare = replace(dataset, y=pd.Series(np.r_[np.ones(3), np.zeros(87)].astype(int), name="target"))
+    score = leakage.share_preparation(rare)
+    tested = make_folds(rare, make_cv(rare, n_splits=3, random_state=0)).parts[0][1]
+    labels = np.zeros(90, dtype=int)
+    labels[tested[:3]] = 1
+    assert 0 <= score(replace(rare, y=pd.Series(labels, name="target"))) <= 1
 
 
 def test_a_null_run_needs_permutations_and_numbers():

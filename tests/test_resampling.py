@@ -111,7 +111,14 @@ def test_groups_win_over_time():
         (
             make_dataset([0] * 20 + [1] * 20 + [2], task="multiclass"),
             3,
-            "3 folds, not 5: class 'c' has 1 rows.",
+            "3 folds, not 5: class 'c' has 1 row.",
+        ),
+        (
+            make_dataset(
+                [0] * 20 + [1] * 20 + [2], task="multiclass", groups=[*range(20)] * 2 + [0]
+            ),
+            3,
+            r"3 folds, not 5: class 'c' has 1 group \(person\).",
         ),
     ],
 )
@@ -128,7 +135,7 @@ def test_one_rare_class_does_not_stop_the_others():
     dataset = make_dataset([0] * 20 + [1] * 20 + [2], task="multiclass")
     cv = make_cv(dataset, n_splits=3)
     assert len(make_folds(dataset, cv)) == 3
-    assert cv.notes == ("Class 'c' has 1 rows: some folds do not test it.",)
+    assert cv.notes == ("Class 'c' has 1 row: some folds do not test it.",)
 
 
 @pytest.mark.parametrize(

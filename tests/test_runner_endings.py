@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
 
 import pytest
@@ -195,3 +197,14 @@ _ = (folder / "mlflow.db").write_text("no database " * 1_000)
     project.write("01_spoils", "print('well')")
     assert project.run(*how).returncode == 0
     assert project.states() == {"01_spoils": "passed"}
+
+
+def test_a_thorough_run_may_take_longer(project):
+    """What would be ended after a moment at standard effort has the time that its effort gives."""
+    project.write("01_slow", "import time\ntime.sleep(1.5)")
+    short = "from lib.workbench import run\nrun.TIMEOUTS['standard'] = 0.5\n"
+    code = short + "import sys\nfrom lib.workbench.cli import main\nsys.exit(main(sys.argv[1:]))"
+    for effort, state in (("standard", "timed out"), ("thorough", "passed")):
+        command = [sys.executable, "-c", code, *project.command("--effort", effort)[3:]]
+        subprocess.run(command, env=project.environment(), cwd=project.root, check=False)
+        assert project.states() == {"01_slow": state}

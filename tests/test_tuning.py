@@ -258,6 +258,17 @@ def test_importance_and_edges_see_what_was_planted():
     assert tuning.compute_importance([few]).empty
 
 
+def test_ranges_of_boosting_start_where_nothing_lies_beyond():
+    """A leaf of one row, two leaves and no penalty are natural ends, at which no edge is named."""
+    space = tuning.make_tunable("LightGBM", make_planted(100), load_config()).space
+    at_end = {
+        name: kind.low
+        for name, kind in space.items()
+        if name in tuning.LIMITS and kind.low == tuning.LIMITS[name][0]
+    }
+    assert at_end == {"min_child_samples": 1, "num_leaves": 2, "reg_lambda": 0.0}
+
+
 def test_figures_say_what_the_search_found():
     """Titles name the best trial and the range to widen; trials given up early are told apart."""
     found = tuning.search(lambda p, r: r(p["x"]) or p["x"], {"x": SPACE["x"]}, n_trials=30)

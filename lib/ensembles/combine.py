@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.ensembles.methods import METHODS, Combiner, Floats, Score, Stacking, make_combiner
@@ -143,7 +144,10 @@ def combine(
     combined = {method: np.empty(members.parts.shape[1:]) for method in methods}
     for number, (own, learn) in enumerate(_plan(members.folds), start=1):
         for method in methods:
-            combiner = fit_combiner(method, members.parts[:, learn], y[learn], score, random_state)
+            with threadpool_limits(1):  # sums in one order: the same figures on every machine
+                combiner = fit_combiner(
+                    method, members.parts[:, learn], y[learn], score, random_state
+                )
             combined[method][own] = within(combiner.predict(members.parts[:, own]))
             weights = getattr(combiner, "weights", ())
             rows += [

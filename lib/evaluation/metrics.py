@@ -288,8 +288,12 @@ def _average_precision(y: Array, proba: Array, weight: Array | None) -> float:
 
 
 def _neg_log_loss(y: Array, proba: Array, weight: Array | None) -> float:
-    labels = np.arange(proba.shape[1])
-    return -float(metrics.log_loss(y, proba, labels=labels, sample_weight=weight))
+    if not (np.isfinite(proba).all() and proba.min() >= 0 and proba.max() <= 1):
+        labels = np.arange(proba.shape[1])
+        return -float(metrics.log_loss(y, proba, labels=labels, sample_weight=weight))  # says what
+    least = np.finfo(proba.dtype).eps  # as in scikit-learn, which takes ten times longer
+    given = np.clip(proba[np.arange(len(y)), np.asarray(y, dtype=np.intp)], least, 1 - least)
+    return -float(np.average(-np.log(given), weights=weight))
 
 
 def _neg_brier_score(y: Array, proba: Array, weight: Array | None) -> float:

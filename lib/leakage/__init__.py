@@ -8,7 +8,7 @@
 from lib.leakage import derived, duplicates, encodings, order, splitting, timing
 from lib.leakage.audit import audit
 from lib.leakage.groups import FoundGroups, find_groups
-from lib.leakage.null import NullRun, null_run, score_linear
+from lib.leakage.null import NullRun, null_run, score_linear, share_preparation
 from lib.leakage.scores import make_booster
 from lib.leakage.ties import Ties, find_ties
 
@@ -36,4 +36,5 @@ __all__ = [
     "make_booster",
     "null_run",
     "score_linear",
+    "share_preparation",
 ]

@@ -32,7 +32,8 @@ class Repeats:
     redundant : int
         Rows less distinct rows.
     merged : int
-        How many distinct rows merge when a column is left out, summed over the columns.
+        How many distinct rows merge when a column is left out, summed over the columns; not
+        counted where no row repeats another.
     """
 
     redundant: int
@@ -68,6 +69,8 @@ def count_repeats(hashes: Hashes) -> Repeats:
     """
     total = hashes.sum(axis=1, dtype=np.uint64)
     n_distinct = _count_distinct(total)
+    if n_distinct == len(total):
+        return Repeats(0, 0)  # no need to know how nearly
     merged = sum(n_distinct - _count_distinct(total - column) for column in hashes.T)
     return Repeats(len(total) - n_distinct, merged)
 
@@ -92,10 +95,10 @@ def check_exact(table: Table) -> Check:
     """
     keys = table.hashes.sum(axis=1, dtype=np.uint64)
     repeats = count_repeats(table.hashes)
-    of_train, of_test = keys[table.rows], keys[table.test]
-    twins = np.isin(of_test, of_train)
     if repeats.redundant == 0:
         return Check("L02", EXACT, "clean", evidence="No two rows are equal in all features.")
+    of_train, of_test = keys[table.rows], keys[table.test]
+    twins = np.isin(of_test, of_train)
     said = f"{repeats.redundant:,} rows equal an earlier row in all {table.codes.shape[1]} features"
     if not repeats.beyond_chance:
         reason = f"{said}, no more than coarse columns make by chance."

@@ -52,11 +52,16 @@ def _find_target_means(table: Table) -> list[Check]:
         if (codes := pd.factorize(train.X[name])[0]).min() >= 0
     }
     found = []
-    for column in train.numeric:
-        numbers = numbers_of(train.X[column])
-        if np.isnan(numbers).any() or len(np.unique(numbers)) < MIN_LEVELS:
+    for position, column in enumerate(map(str, train.X)):
+        if column not in train.numeric or table.n_levels[column] < MIN_LEVELS:
             continue
-        how = _averages(table, numbers, outcomes, keys)
+        numbers = numbers_of(train.X[column])
+        if np.isnan(numbers).any():
+            continue
+        codes, levels = pd.factorize(table.codes[table.rows, position])
+        if len(levels) < MIN_LEVELS:
+            continue
+        how = _averages(table, numbers, codes, outcomes, keys)
         if not how:
             continue
         evidence = (
@@ -69,9 +74,12 @@ def _find_target_means(table: Table) -> list[Check]:
     return found
 
 
-def _averages(table: Table, numbers: Floats, outcomes: list[Floats], keys: dict[str, Codes]) -> str:
-    """Return by what a column averages the target, or nothing."""
-    levels, codes = np.unique(numbers, return_inverse=True)
+def _averages(
+    table: Table, numbers: Floats, codes: Codes, outcomes: list[Floats], keys: dict[str, Codes]
+) -> str:
+    """Return by what a column averages the target, or nothing; `codes` numbers its levels."""
+    levels = np.zeros(int(codes.max()) + 1)
+    levels[codes] = numbers
     if len(levels) <= min(MAX_LEVELS, len(numbers) / 2):
         if min(_too_good(levels, codes, y) for y in outcomes) < MAX_P:
             return f"over the rows of each of {len(levels):,} values"
@@ -82,7 +90,7 @@ def _averages(table: Table, numbers: Floats, outcomes: list[Floats], keys: dict[
                 continue
             if min(_too_good(by_level, key, y) for y in outcomes) < MAX_P_BY_LEVEL:
                 return f"by {table.name(name)}"
-    source = _left_out(table, numbers, outcomes)
+    source = _left_out(table, numbers, outcomes, keys)
     return f"of the other rows by {source}" if source else ""
 
 
@@ -127,20 +135,21 @@ def _off_line(x: Floats, y: Floats, weight: Floats) -> float:
     return float((weight * (y - slope * x) ** 2).sum())
 
 
-def _left_out(table: Table, numbers: Floats, outcomes: list[Floats]) -> str:
+def _left_out(table: Table, numbers: Floats, outcomes: list[Floats], keys: dict[str, Codes]) -> str:
     """Return the column by whose levels this one holds the mean target of the other rows."""
-    for name in table.train.categorical:
-        codes = pd.factorize(table.train.X[name])[0]
-        if (codes < 0).any():
-            continue
-        n = np.bincount(codes)[codes]
-        use = n > 2
-        if use.sum() < 50:
+    for name, codes in keys.items():
+        n = np.bincount(codes)
+        rows = np.flatnonzero(n[codes] > 2)
+        if len(rows) < 50:
             continue
         for y in outcomes:
-            sums = np.bincount(codes, weights=y)[codes]
-            expected = (sums[use] - y[use]) / (n[use] - 1)
-            if np.allclose(numbers[use], expected, rtol=0, atol=EXACT * (float(y.std()) or 1.0)):
+            sums, close = np.bincount(codes, weights=y), EXACT * (float(y.std()) or 1.0)
+            for some in (rows[:100], rows):  # most columns fail on the first few
+                level = codes[some]
+                expected = (sums[level] - y[some]) / (n[level] - 1)
+                if not np.allclose(numbers[some], expected, rtol=0, atol=close):
+                    break
+            else:
                 return table.name(name)
     return ""
 
@@ -150,14 +159,16 @@ def _find_wide_means(table: Table) -> list[Check]:
     numeric = table.dataset.numeric
     in_train = np.zeros(len(X), dtype=bool)
     in_train[table.rows] = True
-    keys = [*table.dataset.categorical, *(c for c in numeric if _is_coarse(X[c]))]
-    by_levels = {key: pd.factorize(X[key])[0] + 1 for key in keys}
+    keys = {*table.dataset.categorical, *(c for c in numeric if _is_coarse(table, c))}
+    by_levels = {
+        str(key): table.codes[:, position] for position, key in enumerate(X) if key in keys
+    }
     if table.dataset.groups is not None:
         by_levels["groups"] = pd.factorize(table.dataset.groups)[0] + 1
     found = []
     for column in numeric:
         values = numbers_of(X[column])
-        if not np.isfinite(values).all() or len(np.unique(values)) < MIN_LEVELS:
+        if not np.isfinite(values).all() or table.n_levels[column] < MIN_LEVELS:
             continue
         for key, codes in by_levels.items():
             if key == column or not _is_function(values, codes):
@@ -175,17 +186,23 @@ def _find_wide_means(table: Table) -> list[Check]:
     return found
 
 
-def _is_coarse(column: pd.Series) -> bool:
-    return bool(2 < column.nunique() <= min(len(column) / 4, 1_000)) and not column.isna().any()
+def _is_coarse(table: Table, name: str) -> bool:
+    column = table.dataset.X[name]
+    few = min(len(column) / 4, 1_000)
+    return 2 < table.n_levels[name] <= few and not column.isna().any()
 
 
 def _is_function(values: Floats, codes: Codes) -> bool:
     """Whether each level has one value, and at least five levels share theirs with another row."""
-    if not MIN_LEVELS <= int(codes.max()) <= len(codes) / 2:
+    n_levels = int(codes.max())
+    if not MIN_LEVELS <= n_levels <= len(codes) / 2:
         return False
-    first = np.zeros(int(codes.max()) + 1)
-    first[codes] = values
-    return bool((first[codes] == values).all())
+    first = np.zeros(n_levels + 1)
+    for some in (slice(10 * n_levels), slice(None)):  # most columns fail on the first rows
+        first[codes[some]] = values[some]
+        if not (first[codes[some]] == values[some]).all():
+            return False
+    return True
 
 
 def _mean_of(table: Table, column: str, codes: Codes, in_train: np.ndarray) -> str | None:

@@ -16,7 +16,7 @@ from lib.estimates import Estimate
 from lib.estimates.estimate import ratio
 from lib.evaluation import cross_validate, default_scoring, scorers
 from lib.leakage.scores import make_booster
-from lib.leakage.table import Codes, as_numbers, shuffled_folds, ungrouped
+from lib.leakage.table import Codes, as_numbers, said_of_rows, shuffled_folds, ungrouped
 from lib.resampling import Folds, sample_rows
 
 SHARED_TRAINING = 1.5  # (1/5 + 1/4) / (1/5), rooted: Nadeau and Bengio's correction of five folds
@@ -41,6 +41,8 @@ class Flattery:
         Score of ignoring the features.
     scoring : str
         Label of the metric.
+    of_rows : str
+        What was sampled, as the tail of a sentence; nothing when all rows were used.
     """
 
     promised: Estimate
@@ -49,6 +51,7 @@ class Flattery:
     p_value: float
     chance: float
     scoring: str
+    of_rows: str = ""
 
     def is_real(self, alpha: float = 0.01) -> bool:
         """Whether random folds promise more, beyond chance and by an amount that matters."""
@@ -60,7 +63,7 @@ class Flattery:
         """Return the figures as part of a sentence."""
         return (
             f"{self.scoring} {self.promised:.3f} on random folds, {self.kept:.3f} kept apart: "
-            f"random folds flatter by {self.difference:.3f}"
+            f"random folds flatter by {self.difference:.3f}{self.of_rows}"
         )
 
 
@@ -72,6 +75,7 @@ def measure_by_groups(
     max_rows: int = 20_000,
     level: float = 0.95,
     random_state: int = 0,
+    promised: Scored | None = None,
 ) -> Flattery:
     """Return by how much random folds flatter a model when rows of a group resemble each other.
 
@@ -89,27 +93,49 @@ def measure_by_groups(
         Coverage of the intervals.
     random_state : int
         Seed of folds and model.
+    promised : Scored, optional
+        From `score_freely` with the same rows and options, when several groupings share it.
 
     Returns
     -------
     Flattery
         Of small boosted trees, by the task's default metric.
     """
-    numbers = replace(ungrouped(dataset), X=as_numbers(dataset.X))
-    grouped = replace(numbers, groups=pd.Series(labels.to_numpy(), name="found"))
+    named = pd.Series(labels.to_numpy(), name="found")
+    grouped = replace(ungrouped(dataset), groups=named)
     grouped = sample_rows(grouped, max_rows, random_state=random_state)
-    free = ungrouped(grouped)
-    promised, kept = (
-        _Scored.fit(free, shuffled_folds(part, n_splits=n_splits, random_state=random_state))
-        for part in (free, grouped)
-    )
+    if promised is None:
+        promised = score_freely(grouped, n_splits=n_splits, random_state=random_state)
+    folds = shuffled_folds(grouped, n_splits=n_splits, random_state=random_state)
+    kept = Scored.fit(promised.dataset, folds)
     assert grouped.groups is not None
     blocks = _blocks_of_groups(grouped.groups, random_state)
-    return _compare(promised, kept, blocks, level=level)
+    measured = _compare(promised, kept, blocks, level=level)
+    return replace(measured, of_rows=said_of_rows(len(grouped), len(dataset)))
+
+
+def score_freely(dataset: Dataset, *, n_splits: int, random_state: int) -> Scored:
+    """Return what boosted trees say of every row out of random folds, groups and time ignored.
+
+    Parameters
+    ----------
+    dataset : Dataset
+        Training rows.
+    n_splits : int
+        Folds.
+    random_state : int
+        Seed of the folds.
+
+    Returns
+    -------
+    Scored
+    """
+    free = replace(ungrouped(dataset), X=as_numbers(dataset.X))
+    return Scored.fit(free, shuffled_folds(free, n_splits=n_splits, random_state=random_state))
 
 
 @dataclass(frozen=True)
-class _Scored:
+class Scored:
     """Out-of-fold predictions, and the score of any part of them."""
 
     dataset: Dataset
@@ -117,7 +143,7 @@ class _Scored:
     predicted: npt.NDArray[Any]
 
     @classmethod
-    def fit(cls, dataset: Dataset, folds: Folds) -> _Scored:
+    def fit(cls, dataset: Dataset, folds: Folds) -> Scored:
         """Predict every row by boosted trees that have not seen its fold."""
         model = {"boosting": make_booster(dataset)}
         with warnings.catch_warnings():
@@ -152,7 +178,7 @@ def _blocks_of_groups(groups: pd.Series, random_state: int) -> Codes:
     return np.asarray(pd.factorize(block_of[codes])[0], dtype=np.int64)
 
 
-def _compare(promised: _Scored, kept: _Scored, blocks: Codes, *, level: float) -> Flattery:
+def _compare(promised: Scored, kept: Scored, blocks: Codes, *, level: float) -> Flattery:
     """Return both scores and their difference, with errors by leaving out a block at a time."""
     every = np.ones(len(blocks), dtype=bool)
     whole = np.array([promised.score(every), kept.score(every)])

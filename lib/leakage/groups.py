@@ -8,24 +8,34 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy import stats
 
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate
+from lib.estimates.estimate import ratio
 from lib.leakage.fingerprints import (
     MIN_GROUPS,
     Candidate,
     find_candidates,
     make_candidate,
 )
-from lib.leakage.flattery import Flattery, measure_by_groups
+from lib.leakage.flattery import Flattery, measure_by_groups, score_freely
 from lib.leakage.scores import bin_column, explain_alone, ranks_of
-from lib.leakage.table import Codes, Floats, encode_levels, shuffled_folds, ungrouped
+from lib.leakage.table import (
+    Codes,
+    Floats,
+    encode_levels,
+    said_of_rows,
+    shuffled_folds,
+    ungrouped,
+)
 from lib.statistics import numbers_of
 
 MIN_SPLITS = 5  # with fewer folds a paired test sees nothing
 MAX_SEARCHED = 20_000  # rows that the search looks at; the groups are then made of all rows
 MAX_MEASURED = 3  # candidates whose flattery is measured
+MAY_SHARE = 0.1  # p-value of no likeness within groups, up to which their flattery is measured
 ERRATIC = 0.3  # share of a number's effect that its neighbouring values do not foretell
 
 
@@ -54,6 +64,8 @@ class FoundGroups:
         Whether random folds flatter beyond chance; else the groups are sure and do no harm yet.
     chance : float
         Score of ignoring the features.
+    of_rows : str
+        What was sampled, as the tail of a sentence; nothing when all rows were used.
     """
 
     columns: tuple[str, ...]
@@ -66,6 +78,7 @@ class FoundGroups:
     in_order: bool = False
     is_real: bool = True
     chance: float = 0.0
+    of_rows: str = ""
 
     @property
     def n_groups(self) -> int:
@@ -148,9 +161,14 @@ def _most_flattered(
     part: Dataset, candidates: list[Candidate], options: dict[str, Any]
 ) -> tuple[Candidate, Flattery] | None:
     """Return the groups by which random folds flatter most; else the first sure ones; else None."""
+    worth_it = [c for c in candidates if c.is_sure or _is_shared(c.labels, part)]
+    if not worth_it:
+        return None
+    free = {key: options[key] for key in ("n_splits", "random_state")}
+    options = {**options, "promised": score_freely(part, **free)}
     measured = [
         (candidate, measure_by_groups(part, pd.Series(candidate.labels), **options))
-        for candidate in candidates
+        for candidate in worth_it
     ]
     real = [
         pair
@@ -161,6 +179,31 @@ def _most_flattered(
     if real:
         return max(real, key=lambda pair: pair[1].difference.value)
     return sure[0] if sure else None
+
+
+def _is_shared(labels: Codes, part: Dataset) -> bool:
+    """Whether rows of a group may share their target at all: else no model gains by knowing it.
+
+    An analysis of variance, of ranks or of each class, that errs on the side of yes.
+    """
+    n = np.bincount(labels).astype(float)
+    within = len(labels) - len(n)
+    if within <= 0 or len(n) < 2:
+        return True
+    p_values = []
+    for values in _outcomes(part):
+        means = np.bincount(labels, weights=values) / n
+        noise = float(((values - means[labels]) ** 2).sum()) / within
+        between = float((n * (means - values.mean()) ** 2).sum()) / (len(n) - 1)
+        p_values.append(float(stats.f.sf(ratio(between, noise), len(n) - 1, within)))
+    return min(p_values) * len(p_values) < MAY_SHARE
+
+
+def _outcomes(part: Dataset) -> list[Floats]:
+    """Return ranks of numbers, or an indicator of each class."""
+    if part.task == "regression":
+        return [ranks_of(part.y)]
+    return list(np.eye(len(part.classes))[:, part.y.to_numpy()])
 
 
 def _as_dataset(X: pd.DataFrame, y: pd.Series, task: Any) -> Dataset:
@@ -202,6 +245,7 @@ def _described(X: pd.DataFrame, candidate: Candidate, measured: Flattery) -> Fou
         in_order=whole.n_groups != len(keys),
         is_real=measured.is_real(0.05),
         chance=measured.chance,
+        of_rows=said_of_rows(len(candidate.labels), len(X)),
     )
 
 
@@ -234,12 +278,8 @@ def _is_erratic(column: pd.Series, part: Dataset) -> bool:
     """
     levels, cells = np.unique(numbers_of(column), return_inverse=True)
     n = np.bincount(cells).astype(float)
-    if part.task == "regression":
-        outcomes = ranks_of(part.y)[:, None]
-    else:
-        outcomes = np.eye(len(part.classes))[part.y.to_numpy()]
     between, jumps = 0.0, 0.0
-    for values in outcomes.T:
+    for values in _outcomes(part):
         totals = _sums_of_squares(values, cells, n)
         between, jumps = between + totals[0], jumps + totals[1]
     return len(levels) > 2 and between > 0 and jumps > ERRATIC * between

@@ -15,7 +15,7 @@ from lib.estimates import Estimate
 from lib.evaluation import cross_validate
 from lib.leakage.flattery import Flattery
 from lib.leakage.scores import make_booster, ranks_of
-from lib.leakage.table import Floats, as_numbers
+from lib.leakage.table import Floats, as_numbers, said_of_rows
 from lib.resampling import Folds, make_cv, make_folds, sample_rows
 from lib.statistics import numbers_of
 
@@ -53,8 +53,8 @@ def measure_by_time(
         score, of numbers: the squared error of ranks).
     """
     time = pd.Series(numbers_of(moments.reset_index(drop=True)), name="time")
-    timed = replace(dataset, X=as_numbers(dataset.X), groups=None, time=time)
-    timed = sample_rows(timed, max_rows, random_state=seed)
+    timed = sample_rows(replace(dataset, groups=None, time=time), max_rows, random_state=seed)
+    timed = replace(timed, X=as_numbers(timed.X))
     if timed.task == "regression":
         timed = replace(timed, y=pd.Series(ranks_of(timed.y), name="target"))
     forward = make_folds(timed, make_cv(timed, n_splits=n_splits, random_state=seed))
@@ -68,7 +68,8 @@ def measure_by_time(
     promised, kept = (
         1 - np.array([loss[rows].mean() for rows in periods]) / base for loss in losses
     )
-    return _by_period(promised, kept, level)
+    measured = _by_period(promised, kept, level)
+    return replace(measured, of_rows=said_of_rows(len(timed), len(dataset)))
 
 
 def _random_counterpart(forward: Folds, n_rows: int, seed: int) -> Folds:

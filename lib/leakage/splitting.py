@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 
@@ -13,10 +11,10 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import format_p
 from lib.leakage.flattery import Flattery, measure_by_groups
-from lib.leakage.groups import MIN_SPLITS, FoundGroups, find_groups
-from lib.leakage.null import null_run, score_linear
+from lib.leakage.groups import MAX_SEARCHED, MIN_SPLITS, FoundGroups, find_groups
+from lib.leakage.null import null_run, share_preparation
 from lib.leakage.over_time import measure_by_time
-from lib.leakage.table import Table, list_rows, shares
+from lib.leakage.table import Table, list_rows, said_of_rows, shares
 from lib.leakage.timing import Clock
 from lib.resampling import sample_rows
 
@@ -56,7 +54,9 @@ def check_groups(table: Table, *, has_copies: bool = False) -> list[Check]:
         train = train.take(np.flatnonzero(~repeated))
     found = search_groups(train, table.config)
     if found is None:
-        words = "No column and no set of columns marks rows that a model recognises."
+        n_used = min(len(train), most_rows(table.config))
+        of_rows = said_of_rows(n_used, len(train))
+        words = f"No column and no set of columns marks rows that a model recognises{of_rows}."
         return [Check("L06", GROUPS, "clean", evidence=words)]
     return [found_groups_check(table, found)]
 
@@ -68,10 +68,15 @@ def search_groups(train: Dataset, config: Config) -> FoundGroups | None:
         train.y,
         task=train.task,
         n_splits=max(config.budget.n_splits, MIN_SPLITS),
-        max_rows=min(config.budget.max_rows, 20_000),
+        max_rows=most_rows(config),
         level=config.confidence,
         random_state=config.seed,
     )
+
+
+def most_rows(config: Config) -> int:
+    """Return how many rows a flattery is measured on at most."""
+    return min(config.budget.max_rows, MAX_SEARCHED)
 
 
 def given_groups_checks(table: Table) -> list[Check]:
@@ -112,7 +117,7 @@ def _measure(table: Table, labels: pd.Series) -> Flattery:
         table.train,
         labels,
         n_splits=max(config.budget.n_splits, MIN_SPLITS),
-        max_rows=min(config.budget.max_rows, 20_000),
+        max_rows=most_rows(config),
         level=config.confidence,
         random_state=config.seed,
     )
@@ -127,7 +132,8 @@ def found_groups_check(table: Table, found: FoundGroups) -> Check:
         f"equal values mark {found.n_groups:,} groups of {np.mean(sizes):,.3g} rows on average"
         f"{order}; "
         f"{found.scoring} {found.promised:.3f} on random folds, {found.kept:.3f} with groups kept "
-        f"together: a difference of {found.flattery:.3f} (p {format_p(found.p_value)})."
+        f"together: a difference of {found.flattery:.3f} (p {format_p(found.p_value)})"
+        f"{found.of_rows}."
     )
     advice = (
         "Ask what the rows of a group have in common (a person, a device, a day); name its "
@@ -172,7 +178,7 @@ def _random_over_time(table: Table, clock: Clock | None) -> list[Check]:
             table.train,
             moments,
             n_splits=max(config.budget.n_splits, MIN_SPLITS),
-            max_rows=min(config.budget.max_rows, 20_000),
+            max_rows=most_rows(config),
             level=config.confidence,
             seed=config.seed,
         )
@@ -227,10 +233,9 @@ def check_null(table: Table) -> list[Check]:
     config = table.config
     quick = config.effort == "quick"
     part = sample_rows(table.train, 400 if quick else 1_000, random_state=config.seed)
-    score = partial(score_linear, n_splits=2 if quick else 3)
     try:
         run = null_run(
-            score,
+            share_preparation(part, n_splits=2 if quick else 3),
             part,
             4 if quick else 6,
             level=config.confidence,

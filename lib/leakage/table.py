@@ -67,11 +67,15 @@ class Table:
         """Shuffled folds of `sample` that keep groups together."""
         return shuffled_folds(self.sample, random_state=self.config.seed)
 
+    @cached_property
+    def n_levels(self) -> dict[str, int]:
+        """Number of different values of each feature in the whole table, gaps aside."""
+        return dict(zip(map(str, self.dataset.X), self.codes.max(axis=0).tolist(), strict=True))
+
     @property
     def of_rows(self) -> str:
         """Say what was sampled, as the tail of a sentence; nothing when all rows were used."""
-        n_used, n_rows = len(self.sample), len(self.train)
-        return "" if n_used == n_rows else f" (on {n_used:,} of {n_rows:,} training rows)"
+        return said_of_rows(len(self.sample), len(self.train))
 
     def name(self, column: Any) -> str:
         """Return the column's own name."""
@@ -109,7 +113,7 @@ def encode_levels(X: pd.DataFrame) -> Codes:
     [[1, 1], [0, 1], [1, 2]]
     """
     columns = [pd.factorize(X[column])[0] + 1 for column in X]
-    return np.column_stack(columns).astype(np.int64) if columns else np.zeros((len(X), 0), int)
+    return np.array(columns, dtype=np.int64).reshape(-1, len(X)).T  # a column lies in one piece
 
 
 def hash_levels(codes: Codes) -> Hashes:
@@ -142,6 +146,17 @@ def as_numbers(X: pd.DataFrame) -> pd.DataFrame:
         else:
             columns[name] = numbers_of(column)
     return pd.DataFrame(columns, index=X.index)
+
+
+def said_of_rows(n_used: int, n_rows: int) -> str:
+    """Return " (on 200 of 5,000 training rows)", or nothing when all were used.
+
+    Examples
+    --------
+    >>> said_of_rows(200, 5_000), said_of_rows(200, 200)
+    (' (on 200 of 5,000 training rows)', '')
+    """
+    return "" if n_used == n_rows else f" (on {n_used:,} of {n_rows:,} training rows)"
 
 
 def list_rows(rows: Any, limit: int = 5) -> tuple[int, ...]:

@@ -20,6 +20,7 @@ from lib.leakage.splitting import (
     MIN_ROWS,
     found_groups_check,
     given_groups_checks,
+    most_rows,
     rare_class_checks,
     search_groups,
     time_checks,
@@ -153,7 +154,7 @@ def _given_groups(table: Table) -> Ties:
             train,
             train.groups,
             n_splits=max(config.budget.n_splits, MIN_SPLITS),
-            max_rows=min(config.budget.max_rows, 20_000),
+            max_rows=most_rows(config),
             level=config.confidence,
             random_state=config.seed,
         )
@@ -170,7 +171,7 @@ def _measure_time(table: Table, clock: Clock | None) -> Flattery | None:
             table.train,
             clock.moments.iloc[table.rows],
             n_splits=max(config.budget.n_splits, MIN_SPLITS),
-            max_rows=min(config.budget.max_rows, 20_000),
+            max_rows=most_rows(config),
             level=config.confidence,
             seed=config.seed,
         )
@@ -200,5 +201,11 @@ def _labels_of_all(train: Dataset, found: FoundGroups) -> pd.Series:
 
 def _as_flattery(found: FoundGroups) -> Flattery:
     return Flattery(
-        found.promised, found.kept, found.flattery, found.p_value, found.chance, found.scoring
+        found.promised,
+        found.kept,
+        found.flattery,
+        found.p_value,
+        found.chance,
+        found.scoring,
+        found.of_rows,
     )

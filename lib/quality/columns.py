@@ -25,7 +25,7 @@ def check_variation(table: Table) -> list[Check]:
     ]
     for series in table.frame.iter_columns():
         known = series.drop_nulls()
-        if known.is_empty():
+        if known.is_empty() or table.n_distinct[series.name] - 1 > (1 - NEARLY_ALL) * len(known):
             continue
         top = known.value_counts(sort=True).row(0)
         count = int(top[1])
@@ -58,7 +58,7 @@ def check_identifiers(table: Table) -> list[Check]:
     if len(table) < MIN_ROWS:
         return answers or [not_applicable("Q14", f"needs {MIN_ROWS} rows")]
     for series in table.frame.iter_columns():
-        why = _names_rows(series)
+        why = _names_rows(series, table.n_distinct[series.name])
         if why and series.name != _time_name(table):
             advice = "leave it out with drop = […]: a model can only learn it by heart"
             answers.append(found("Q14", "warning", series.name, why, advice))
@@ -69,9 +69,8 @@ def _time_name(table: Table) -> str:
     return "" if table.train.time is None else str(table.train.time.name)
 
 
-def _names_rows(series: pl.Series) -> str:
+def _names_rows(series: pl.Series, n_distinct: int) -> str:
     known = series.drop_nulls()
-    n_distinct = known.n_unique()
     if n_distinct < MOSTLY_DIFFERENT * len(known) or len(known) < MIN_ROWS:
         return ""
     seen = f"{share(n_distinct, len(known))} values are different"

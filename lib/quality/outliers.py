@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy import stats
+from scipy.special import ndtri
 
 from lib.checks import Check
 from lib.quality.answers import found, not_applicable, settle, share
@@ -119,7 +120,7 @@ def check_values(
     table: Table, *, known: dict[str, npt.NDArray[np.bool_]] | None = None
 ) -> list[Check]:
     """Q07: single values behind a gap; those that other checks explain are left out (`known`)."""
-    columns = [name for name in table.numeric if table.frame[name].n_unique() > 10]
+    columns = [name for name in table.numeric if table.n_distinct[name] > 10]
     if not columns or len(table) < MIN_ROWS:
         reason = f"needs {MIN_ROWS} rows and a feature with more than 10 different numbers"
         return [not_applicable("Q07", reason)]
@@ -153,7 +154,7 @@ _ADVICE = "look at these rows: a slip of the keyboard, another unit, or a rare t
 
 def check_rows(table: Table) -> list[Check]:
     """Q08: rows whose values are each common but never occur together."""
-    columns = [name for name in table.numeric if _is_spread(table.numbers(name))]
+    columns = [name for name in table.numeric if _is_spread(table, name)]
     n_fit = len(table.sample)
     if len(columns) < 2 or n_fit < max(MIN_ROWS, 5 * len(columns)):
         reason = "needs two features whose numbers vary in most rows, and five rows for each"
@@ -195,18 +196,22 @@ def _is_far(first: float, nearest: float) -> bool:
     return first >= FAR_FROM_FIT or (first >= FURTHER and first >= FURTHER * nearest)
 
 
-def _is_spread(x: Floats) -> bool:
+def _is_spread(table: Table, name: str) -> bool:
     """Whether a column has more than 10 different numbers, none of them in half of the rows."""
+    if table.n_distinct[name] <= 10:
+        return False
+    x = table.numbers(name)
     known = x[~np.isnan(x)]
-    counts = np.unique(known, return_counts=True)[1]
-    return len(counts) > 10 and counts.max() < len(known) / 2
+    middle = [(len(known) - 1) // 2, len(known) // 2]  # what half of the rows hold stands there
+    held = [(known == value).sum() for value in np.partition(known, middle)[middle]]
+    return bool(max(held) < len(known) / 2)
 
 
 def _normal_scores(x: Floats) -> Floats:
     """Return ranks as normal scores: how far a value is out says nothing here; a gap is 0."""
     known = ~np.isnan(x)
     scores = np.zeros(len(x))
-    scores[known] = stats.norm.ppf((stats.rankdata(x[known]) - 0.5) / max(known.sum(), 1))
+    scores[known] = ndtri((stats.rankdata(x[known]) - 0.5) / max(known.sum(), 1))
     return scores
 
 

@@ -188,22 +188,24 @@ def find_other_unit(x: Floats) -> OtherUnit | None:
     if len(known) < MIN_ROWS or len(known) < 0.99 * (~np.isnan(x)).sum():
         return None
     logs = np.log(x[known])
-    order = np.argsort(logs, kind="stable")
-    gaps = np.diff(logs[order])
+    ordered = np.sort(logs)
+    gaps = np.diff(ordered)
     cut = int(np.argmax(gaps)) + 1
-    low, high = logs[order[:cut]], logs[order[cut:]]
+    low, high = ordered[:cut], ordered[cut:]
     few, most = (low, high) if len(low) < len(high) else (high, low)
+    if len(few) < 3 or gaps[cut - 1] <= 3 * np.delete(gaps, cut - 1).max():
+        return None
     spread = float(most.std())
-    if len(few) < 3 or spread == 0:
+    if spread == 0:
         return None
     step = abs(float(np.median(few) - np.median(most)))
     is_alike = 0.4 < few.std() / spread < 2.0
-    is_apart = gaps[cut - 1] > max(0.25 * spread, 3 * np.delete(gaps, cut - 1).max())
+    is_apart = gaps[cut - 1] > 0.25 * spread
     factor = min(FACTORS, key=lambda words: abs(step - np.log(FACTORS[words])))
     is_near = abs(step - np.log(FACTORS[factor])) < max(0.02, 4.5 * spread / np.sqrt(len(few)))
     if not (is_alike and is_apart and is_near):
         return None
-    rows = np.sort(known[order[:cut] if few is low else order[cut:]])
+    rows = known[(logs < high[0]) == (few is low)]
     return OtherUnit(rows, float(np.exp(step)), "below" if few is low else "above", factor)
 
 

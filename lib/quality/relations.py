@@ -93,7 +93,7 @@ class _Search:
     """Finds identities on a few rows and confirms them on all."""
 
     def __init__(self, table: Table) -> None:
-        names = [n for n in table.numeric if table.frame[n].n_unique() >= MIN_DISTINCT]
+        names = [n for n in table.numeric if table.n_distinct[n] >= MIN_DISTINCT]
         self.names = names[:MAX_COLUMNS]
         self.values = {name: table.numbers(name) for name in self.names}
         self.error = {name: _rounding(values) for name, values in self.values.items()}

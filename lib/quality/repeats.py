@@ -161,7 +161,7 @@ def check_contradictions(table: Table) -> list[Check]:
 
 def check_near_repeats(table: Table) -> list[Check]:
     """Q05: rows that differ from another row only by less than a hundredth of a spread."""
-    continuous = [name for name in table.numeric if table.frame[name].n_unique() > 20]
+    continuous = [name for name in table.numeric if table.n_distinct[name] > 20]
     if not continuous:
         return [not_applicable("Q05", "no feature has more than 20 different numbers")]
     near = _NearRows(table)
@@ -188,7 +188,7 @@ class _NearRows:
         self.rng = np.random.default_rng(table.config.seed)
         self.owner = table.owner
         columns: list[Floats] = [table.numbers(name) for name in table.numeric]
-        many = [table.frame[name].n_unique() > 20 for name in table.numeric]
+        many = [table.n_distinct[name] > 20 for name in table.numeric]
         self.selective = np.flatnonzero(many)  # the columns that make grids
         spreads = [_spread(values) for values in columns]
         scaled = [np.nan_to_num(v / s, nan=-1e6) for v, s in zip(columns, spreads, strict=True)]

@@ -100,7 +100,7 @@ def _slips(counts: dict[str, int]) -> Iterator[Variant]:
         return
     index: dict[str, list[str]] = defaultdict(list)
     for value in frequent:
-        for key in _deletions(value, min(_limit(value), 2)):
+        for key in _keys(value, min(_limit(value), 2)):
             index[key].append(value)
     natural = set()
     found = []
@@ -108,7 +108,7 @@ def _slips(counts: dict[str, int]) -> Iterator[Variant]:
         limit = _limit(value)
         if not limit or value.casefold() in ANSWERS:
             continue
-        near = {n for key in _deletions(value, min(limit, 2)) for n in index.get(key, ())} - {value}
+        near = {n for key in _keys(value, min(limit, 2)) for n in index.get(key, ())} - {value}
         close = [
             n for n in near
             if (d := slip_distance(value, n, limit)) is not None and d <= min(limit, _limit(n))
@@ -126,6 +126,16 @@ def _limit(value: str) -> int:
     """Return how many slips a value of this length can have."""
     n_letters = sum(letter.isalpha() for letter in value)
     return 0 if n_letters < MIN_LETTERS else min(max(n_letters // LETTERS_PER_SLIP, 1), 3)
+
+
+def _keys(value: str, depth: int) -> Iterator[str]:
+    """Return what a value shares with its slips: its digits, and one of its deletions."""
+    digits = _digits(value)
+    return (f"{digits}|{key}" for key in _deletions(value, depth))
+
+
+def _digits(value: str) -> str:
+    return "".join(filter(str.isdigit, value))
 
 
 def _deletions(value: str, depth: int) -> set[str]:
@@ -150,7 +160,7 @@ def slip_distance(a: str, b: str, limit: int) -> int | None:
     >>> slip_distance("A12", "A13", 2) is None
     True
     """
-    if abs(len(a) - len(b)) > limit:
+    if abs(len(a) - len(b)) > limit or _digits(a) != _digits(b):
         return None
     before: list[int] = []
     last = list(range(len(b) + 1))
@@ -165,8 +175,7 @@ def slip_distance(a: str, b: str, limit: int) -> int | None:
         if min(row) > limit:
             return None
         before, last = last, row
-    digits = [c for c in a if c.isdigit()] != [c for c in b if c.isdigit()]
-    if last[-1] > limit or digits or _in_short_word(a, b) or _is_another_word(a, b):
+    if last[-1] > limit or _in_short_word(a, b) or _is_another_word(a, b):
         return None
     return last[-1]
 

@@ -79,6 +79,14 @@ class Table:
         return [series.name for series in self.frame.iter_columns() if series.null_count()]
 
     @cached_property
+    def n_distinct(self) -> dict[str, int]:
+        """Number of different known values of each column."""
+        return {
+            series.name: series.n_unique() - bool(series.null_count())
+            for series in self.frame.iter_columns()
+        }
+
+    @cached_property
     def owner(self) -> Codes | None:
         """The group of every row as a number, where rows belong together."""
         if self.train.groups is None:

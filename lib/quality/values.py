@@ -149,7 +149,10 @@ def find_missing_codes(table: Table) -> dict[str, tuple[float, npt.NDArray[np.bo
     codes = {}
     for name in table.numeric:
         x = table.numbers(name)
+        ends = (np.fmin.reduce(x), np.fmax.reduce(x))
         for code in (*CODES, 0.0):
+            if code not in ends:
+                continue
             at = x == code
             if at.sum() >= 3 and _stands_apart(x[~at & ~np.isnan(x)], code, int(at.sum())):
                 codes[name] = (code, at)

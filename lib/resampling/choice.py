@@ -151,20 +151,27 @@ def _affordable(dataset: Dataset, n_splits: int) -> tuple[int, tuple[str, ...]]:
     """Return how many folds the rows, groups and classes allow, and what to say about it."""
     groups = dataset.groups
     of = np.arange(len(dataset.X)) if groups is None else pd.factorize(groups)[0]
-    unit = "rows" if groups is None else f"groups ({groups.name})"
     units = pd.Series(of)
+
+    def counted(n: int) -> str:
+        unit = "row" if groups is None else "group"
+        return f"{n} {unit}{'' if n == 1 else 's'}" + (
+            "" if groups is None else f" ({groups.name})"
+        )
+
     possible, notes = min(n_splits, units.nunique()), []
     if possible < n_splits:
-        notes.append(f"{possible} folds, not {n_splits}: there are only {possible} {unit}.")
+        verb = "is" if possible == 1 else "are"
+        notes.append(f"{possible} folds, not {n_splits}: there {verb} only {counted(possible)}.")
     if dataset.task != "regression":
         held_by = units.groupby(dataset.y.to_numpy()).nunique()
         rarest, name = int(held_by.min()), dataset.classes[int(held_by.idxmin())]
         least = 2 if dataset.task == "binary" else MIN_FOLDS_FOR_RARE_CLASSES
         fewer = min(possible, max(rarest, least))
         if fewer < possible:
-            notes.append(f"{fewer} folds, not {n_splits}: class '{name}' has {rarest} {unit}.")
+            notes.append(f"{fewer} folds, not {n_splits}: class '{name}' has {counted(rarest)}.")
         elif rarest < possible:
-            notes.append(f"Class '{name}' has {rarest} {unit}: some folds do not test it.")
+            notes.append(f"Class '{name}' has {counted(rarest)}: some folds do not test it.")
         possible = 0 if dataset.task == "binary" and rarest < 2 else fewer
     if possible < 2:
         msg = f"Cross-validation needs two folds that hold every class. {' '.join(notes)}"

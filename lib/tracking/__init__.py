@@ -10,7 +10,7 @@ from lib.tracking.candidates import (
     log_deferred,
 )
 from lib.tracking.champion import Champion, load_champion, store_champion
-from lib.tracking.experiments import log_experiment, save_model
+from lib.tracking.experiments import log_deferred_experiments, log_experiment, save_model
 from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
 from lib.tracking.registry import register_champion
@@ -31,6 +31,7 @@ __all__ = [
     "load_predictions",
     "log_candidates",
     "log_deferred",
+    "log_deferred_experiments",
     "log_experiment",
     "open_ui",
     "prepare_store",

@@ -82,7 +82,7 @@ def read_model(path: Path) -> Any:
         raise InputError(f"There is no model in {path}.")
     try:
         with _quiet():
-            types = skops.io.get_untrusted_types(file=path)
+            types = list_types(path)
             check_types(types)
             return skops.io.load(path, trusted=types)
     except InputError:
@@ -91,6 +91,13 @@ def read_model(path: Path) -> Any:
         first = str(error).strip().partition("\n")[0]
         msg = f"The model in {path} cannot be read ({type(error).__name__}: {first})"
         raise InputError(f"{msg}: it is damaged, or other versions wrote it.") from error
+
+
+def list_types(path: Path) -> list[str]:
+    """Return the types, beyond those that skops trusts by itself, that a file holds."""
+    import skops.io  # noqa: PLC0415 - a second to import
+
+    return list(skops.io.get_untrusted_types(file=path))
 
 
 def check_types(types: list[str]) -> None:

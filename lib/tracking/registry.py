@@ -8,8 +8,7 @@ from pathlib import Path
 
 from lib.config import Config
 from lib.tracking.champion import CARD, FOLDER, read_card
-from lib.tracking.experiments import save_model
-from lib.tracking.models import read_model
+from lib.tracking.experiments import convert_model
 from lib.tracking.runs import AnalysisRun, make_name
 from lib.tracking.store import import_mlflow, make_client, writing
 
@@ -47,7 +46,7 @@ def _register(folder: Path, run_id: str, config: Config, name: str) -> str:
     import_mlflow()
     card, client = read_card(folder), make_client(config)
     with tempfile.TemporaryDirectory() as temporary:
-        save_model(read_model(folder / "champion.skops"), Path(temporary) / ALIAS)
+        convert_model(folder / "champion.skops", Path(temporary) / ALIAS)
         client.log_artifacts(run_id, str(Path(temporary) / ALIAS), ALIAS)
     with writing(config):
         if not any(model.name == name for model in client.search_registered_models()):

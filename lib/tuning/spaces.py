@@ -27,6 +27,7 @@ LIMITS = {  # beyond which a value has no meaning
     "embedding_dim": (1.0, math.inf),
     "hidden_units": (1.0, math.inf),
     "max_depth": (1.0, math.inf),
+    "min_child_samples": (1.0, math.inf),  # rows of a leaf; LightGBM takes 0 for 1
     "min_samples_leaf": (1.0, math.inf),
     "min_samples_split": (2.0, math.inf),
     "n_layers": (1.0, math.inf),
@@ -127,7 +128,7 @@ def _lightgbm(dataset: Dataset) -> dict[str, BaseDistribution]:
         "n_estimators": IntDistribution(30, 300, log=True),
         "learning_rate": FloatDistribution(0.01, 0.3, log=True),
         "num_leaves": IntDistribution(2, 63, log=True),
-        "min_child_samples": IntDistribution(2, _largest_leaf(dataset, 3), log=True),
+        "min_child_samples": IntDistribution(1, _largest_leaf(dataset, 3), log=True),
         "colsample_bytree": FloatDistribution(0.2, 1.0),
         "reg_lambda": FloatDistribution(0.0, 20.0),
     }

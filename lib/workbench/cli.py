@@ -94,7 +94,8 @@ def _add_run(commands: Any) -> None:
     )  # fmt: skip
     how = run.add_argument_group("how to run")
     how.add_argument("--jobs", "-j", type=_positive_int, help="analyses at a time (all cores)")
-    how.add_argument("--timeout", type=_positive, default=300.0, help="seconds each (300)")
+    seconds = "seconds each (300; thorough: two hours)"
+    how.add_argument("--timeout", type=_positive, help=seconds)
     how.add_argument("--fresh", action="store_true", help="run what is selected, changed or not")
     how.add_argument("--explain", action="store_true", help="say why each runs or does not")
     how.add_argument("--strict", action="store_true", help="02 fails when it finds an error")

@@ -30,6 +30,8 @@ from lib.workbench.scripts import find_scripts, select, with_needs
 from lib.workbench.supervise import STEP, Ended, Supervisor
 from lib.workbench.track import SUFFIX, track, track_and_leave
 
+TIMEOUTS = {"quick": 300.0, "standard": 300.0, "thorough": 7_200.0}  # seconds of an analysis
+
 
 @dataclass(frozen=True)
 class Options:
@@ -37,7 +39,7 @@ class Options:
 
     ids: tuple[str, ...] = ()
     jobs: int | None = None
-    timeout: float = 300.0
+    timeout: float | None = None  # by effort
     fresh: bool = False
     explain: bool = False
     isolated: bool = False
@@ -95,7 +97,7 @@ class _Session:
         self.supervisor = Supervisor(
             guard,
             lock,
-            timeout=options.timeout,
+            timeout=options.timeout or TIMEOUTS[config.effort],
             isolated=options.isolated or not hasattr(os, "fork") or sys.platform == "darwin",
         )
         self.preparation = Preparation(

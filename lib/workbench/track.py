@@ -37,7 +37,7 @@ def track_and_leave(task: Task, state: str, stored: Path, say: Say) -> NoReturn:
 
 
 def track(task: Task, state: str, stored: Path, config: Config) -> str:
-    """Write an ended analysis and its candidates into the record of runs.
+    """Write an ended analysis, its candidates and experiments into the record of runs.
 
     Parameters
     ----------
@@ -69,6 +69,7 @@ def track(task: Task, state: str, stored: Path, config: Config) -> str:
     )
     tracking.log_deferred(stored / CANDIDATES, config)
     tracking.register_champion(stored, config, dataset=tracking.describe_dataset(task.dataset)[0])
+    tracking.log_deferred_experiments(stored / CANDIDATES, config)
     seconds = sum(cell["seconds"] for cell in result.get("cells", ()))
     run.finish(
         state,
