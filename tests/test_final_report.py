@@ -533,6 +533,17 @@ def test_an_item_without_record_is_open(study):
     assert answers["18"] == "open"  # neither source nor licence are known
 
 
+def test_no_gaps_is_an_answer(study):
+    """Where 01 found no column with gaps, the items on missing values say so."""
+    values = study.values("01", "binary")
+    del values["n_gaps"]
+    study.make("01", **values)
+    facts = build.Facts(study.check(draft=True), {})
+    answers = {a.number: a for a in checklists.answer("tripod", facts, task="binary")}
+    said = "".join(part.text for line in answers["11"].lines for part in line)
+    assert said.startswith("No column of the training rows has missing values")
+
+
 def test_glossary_patterns_find_their_terms():
     """Each term is found in a text that uses it, and explained without a digit."""
     for term, (how, means) in glossary.terms().items():

@@ -92,7 +92,10 @@ def _missing(facts: Facts, number: str, what: str) -> Line:
 def _conditions(facts: Facts) -> list[Line]:
     """Return what the decision rests on: its reason, the amounts, the assumptions."""
     lines = facts.quote("31", "decision")
-    lines += facts.all_of("The policy to use: {31.best_policy}.")
+    lines += facts.all_of(
+        "The policy to use: {31.best_policy}.",
+        "To treat a row is to act on it as on one with {31.acted_on}.",
+    )
     lines += facts.first(
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
         "against what it would replace, {31.default_policy}, {31.gain_over_default_policy}"
