@@ -65,13 +65,13 @@ def _decision(facts: Facts) -> Block:
     decision = str(facts.raw("31", "decision") or "")
     if not decision:
         return paragraph(_missing(facts, "31", "No decision yet"), tone="open")
+    end = ", if gains and costs were as illustrated." if is_illustrative(facts) else "."
+    templates = ["{31.decision}" + end]
     if decision.startswith("not distinguishable"):  # what to do comes first
-        lines = facts.first("{31.best_policy}, for now: the model is {31.decision}.")
-    else:
-        lines = facts.all_of("{31.decision}.")
-    first, *others = lines[0]
+        templates.insert(0, "{31.best_policy}, for now: the model is {31.decision}" + end)
+    first, *others = facts.first(*templates)[0]
     capital = Part(first.text[:1].upper() + first.text[1:], *_rest(first))
-    tone = "decision" if _acts(facts) else "decision other"
+    tone = "decision" if _acts(facts) and not is_illustrative(facts) else "decision other"
     return paragraph((capital, *others), tone=tone)
 
 
