@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.config import Config, default_dataset
+from lib.config import Config, default_dataset, study_table
 from lib.data.sources import file_hash, source_hash
 from lib.report.digest import findings_digest
 from lib.report.record import Entry, Record, Section, Value
