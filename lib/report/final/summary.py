@@ -113,6 +113,8 @@ def _conditions(facts: Facts) -> list[Line]:
         verb
         + " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
+    if "lower" in str(facts.raw("30", "verdict")):
+        lines += facts.all_of("Beware: the score on rows nobody had seen is {30.verdict}.")
     if is_illustrative(facts):
         lines.insert(
             1,
@@ -250,7 +252,7 @@ def _changes(facts: Facts) -> list[Line]:
         lines.append(words("Real gains and costs in place of the illustrative ones."))
     lines += facts.all_of(
         "More rows: to show a gain of {20.effect} between two models, a test set needs "
-        "{20.rows_needed} rows; this one has {20.n_test} and can show {20.test_detectable}.",
+        "{20.rows_needed:,.0f} rows; this one has {20.n_test} and can show {20.test_detectable}.",
         "Rows from another place or time, on which the score differs from {30.test_score}.",
         "A closer look at the warnings that this report carries: {here.n_warnings}.",
     )
