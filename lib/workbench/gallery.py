@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 from lib import (
-    comparison,
     business,
+    comparison,
     design,
     evaluation,
     explanation,
