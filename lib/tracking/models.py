@@ -12,7 +12,10 @@ from typing import Any
 from lib.errors import InputError
 
 # Types that a model of this project may be made of: a skops file of anything else is refused.
-TRUSTED = ("collections.", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.", "sklearn.", "skrub.")
+TRUSTED = (
+    "collections.", "functools.partial", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.",
+    "sklearn.", "skrub.",
+)  # fmt: skip
 
 
 def dump_model(model: Any, path: Path) -> None:
