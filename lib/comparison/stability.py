@@ -21,7 +21,7 @@ from lib.evaluation import Metric, Scores, scorers
 Array = npt.NDArray[Any]
 Weighted = Callable[[Array], Array]
 CHUNK = 8_000_000  # weights held at a time
-MAX_WORK = 500_000_000  # resamples × rows × candidates; fewer resamples beyond
+MAX_WORK = 150_000_000  # resamples × rows × candidates; fewer resamples beyond
 MAX_SLOW = 100  # resamples for a metric that has to be computed one by one
 MIN_RESAMPLES = 50
 
