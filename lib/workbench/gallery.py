@@ -29,6 +29,7 @@ from lib import (
     features,
     models,
     neural,
+    performance,
     plots,
     resampling,
     statistics,
@@ -133,6 +134,16 @@ class Table:
         factors = design.choose_factors(few, folds, candidate="LightGBM", reference="linear")
         cells = design.run_factorial(few, folds, self.config, factors, scoring=self.metric)
         return cells, folds.test_fraction
+
+    @cached_property
+    def halves(self) -> Any:
+        """A boosting fitted on half of the training rows, and two quarters that it has not seen."""
+        cv = resampling.make_cv(self.train, n_splits=4)
+        quarters = [test for _, test in resampling.make_folds(self.train, cv)]
+        learned = self.train.take(np.concatenate(quarters[2:]))
+        fitted = evaluation.fit_whole(models.baselines(learned, self.config)["LightGBM"], learned)
+        unseen = [performance.predict_held_out(fitted, self.train.take(q)) for q in quarters[:2]]
+        return fitted, *unseen
 
     @cached_property
     def by_seed(self) -> Any:
@@ -466,6 +477,51 @@ def _plot_critical_difference(t: Table) -> Any:
     return plots.plot_critical_difference(ranks, apart, groups, n_tables=14)
 
 
+def _plot_curves(t: Table) -> Any:
+    curves = performance.compute_all_curves(t.halves[1], n_resamples=200, random_state=0)
+    return plots.plot_curves(curves)
+
+
+def _plot_confusion(t: Table) -> Any:
+    _, learned, test = t.halves
+    binary = test.task == "binary"
+    chosen = performance.decide(test, performance.choose_threshold(learned) if binary else None)
+    counts = performance.compute_confusion(test.y, chosen, len(t.train.classes))
+    rule = "as many as there are positives" if binary else "the likeliest class"
+    return plots.plot_confusion(counts, t.train.classes, rule=rule)
+
+
+def _plot_calibration(t: Table) -> Any:
+    study = performance.study_calibration(t.halves[1], n_resamples=200, random_state=0)
+    return plots.plot_calibration(study)
+
+
+def _plot_residual_study(t: Table) -> Any:
+    study = performance.study_residuals(t.halves[1])
+    return plots.plot_residual_study(study, target=t.train.target)
+
+
+def _plot_weak_segments(t: Table) -> Any:
+    return plots.plot_weak_segments(performance.find_weak_segments(*t.halves[1:]))
+
+
+def _plot_promised_coverage(t: Table) -> Any:
+    sets = performance.make_conformal(*t.halves[1:])
+    return plots.plot_promised_coverage(performance.tabulate_coverage(sets, t.halves[2]))
+
+
+def _plot_lost_columns(t: Table) -> Any:
+    fitted, test, _ = t.halves
+    table = performance.lose_columns(fitted, test, scoring=t.metric, random_state=0)
+    return plots.plot_lost_columns(table, scoring=t.metric)
+
+
+def _plot_disturbances(t: Table) -> Any:
+    fitted, test, _ = t.halves
+    table = performance.disturb(fitted, test, scoring=t.metric, random_state=0)
+    return plots.plot_disturbances(table, scoring=t.metric)
+
+
 def _plot_policies(t: Table) -> Any:
     priced, simple = t.priced
     return plots.plot_policies(business.compare_policies(priced, simple), **t.money)
@@ -550,6 +606,14 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_learning_curve: "Would more rows help, and by how much?",
     _plot_factor_effects: "What makes the score: the model, the rows, the columns, or two of them?",
     _plot_noise: "How much of a score is luck of the seed, how much luck of the fold?",
+    _plot_curves: "What is the ranking worth at every threshold, and how sure is that?",
+    _plot_confusion: "Which class is taken for which, at a threshold chosen elsewhere?",
+    _plot_calibration: "Do probabilities come true, bin by bin and on the whole?",
+    _plot_residual_study: "How do predictions of a number miss: on average, by size, in shape?",
+    _plot_weak_segments: "For whom is the model worse? Found on some rows, confirmed on others.",
+    _plot_promised_coverage: "Do sets or intervals hold the truth as often as they promise?",
+    _plot_lost_columns: "What does the score lose when a column is not delivered?",
+    _plot_disturbances: "What do gaps and wrong values cost, by kind of column?",
     _plot_arms: "What did a treatment drawn by lot change, and what was published about it?",
     _plot_equivalence: "How probable is it that a model is as good as the best, in practice?",
     _plot_rank_stability: "Which rank could each model have on other rows?",
@@ -563,6 +627,10 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_decision_curve: "For which weights of a false alarm is a model of use?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
+    _plot_curves: lambda t: t.train.task != "regression",
+    _plot_confusion: lambda t: t.train.task != "regression",
+    _plot_calibration: lambda t: t.train.task != "regression",
+    _plot_residual_study: lambda t: t.train.task == "regression",
     _plot_arms: lambda t: t.train.trial is not None,
     _plot_critical_difference: lambda t: t.train.task == "binary",
     _plot_profit_curve: lambda t: t.train.task != "multiclass",
