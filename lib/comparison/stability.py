@@ -183,8 +183,9 @@ def correct_optimism(resampled: Resampled, *, level: float = 0.95) -> Correction
     -------
     Correction
         Each draw's choice is by score alone. Some metrics, such as R², are lower on few rows for
-        everybody: what candidates lose in the middle, unchosen, is given back. As a draw holds fewer distinct rows, it chooses a
-        little worse than all rows do: the correction errs on the side of caution.
+        everybody: what candidates lose in the middle, unchosen, is given back. As a draw holds
+        fewer distinct rows, it chooses a little worse than all rows do: the correction errs on the
+        side of caution.
 
     Raises
     ------
