@@ -421,7 +421,10 @@ def test_a_steady_gap_that_does_not_matter_is_no_gap():
     chosen = choose(
         {"dummy": np.full(5, 0.5), "linear": BASE - 0.002 + WOBBLE / 100, "LightGBM": BASE}
     )
-    assert (chosen.name, chosen.reason) == ("linear", "practically equivalent")
+    assert (chosen.name, chosen.reason) == (
+        "linear",
+        "the simplest that is practically equivalent to the best",
+    )
 
 
 def test_an_erratic_candidate_is_not_level_for_being_erratic():

@@ -115,7 +115,12 @@ def choose_champion(
     if others.empty:
         others = by_fold[[name for name in whole if name != champion]].mean()
     runner_up = str(others.idxmax()) if len(others) else None
-    reason = str(level["why"].iloc[0])
+    why = str(level["why"].iloc[0])
+    reason = {
+        "the best": "the best, no simpler one being level with it",
+        "within one standard error": "the simplest within one standard error of the best",
+        "practically equivalent": "the simplest that is practically equivalent to the best",
+    }[why]
     return Choice(champion, best, runner_up, level, reason)
 
 

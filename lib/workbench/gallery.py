@@ -98,7 +98,8 @@ class Table:
     def compared(self) -> pd.DataFrame:
         """The three models against the best of them."""
         best = str(self.scores.by_fold().mean().idxmax())
-        effect = design.make_card(self.train, ["dummy", "linear", "decision tree"]).smallest_effect
+        known = list(models.baselines(self.train, self.config))
+        effect = design.make_card(self.train, known).smallest_effect
         return comparison.compare_with(self.scores, best, smallest_effect=effect)
 
     @cached_property
