@@ -7,7 +7,7 @@
 # the limits, a model card, a data sheet and two checklists; every number looked up and linked to
 # the page where it was found. The same as Markdown; a PDF comes from the browser's print.
 #
-# **You need** 01, 02, 03, 10, 11, 12, 13, 20, 21, 22, 23
+# **You need** 01, 02, 03, 10, 11, 12, 13, 20, 21, 22, 23, 30, 31, 32
 #
 # **Status** complete
 

@@ -214,7 +214,7 @@ def test_a_complete_study_makes_a_report_with_every_number_traced(task, tmp_path
         assert f">{title}</h2>" in made.html
         assert f"## {title.replace('+', '+')}" in made.markdown
     assert numbers_without_source(made.html) == []
-    assert made.decision == "Act with the model."
+    assert made.decision == "Act with the model, if gains and costs were as illustrated."
     assert made.counts["n_inputs"] == len(inputs.NAMES)
     assert made.counts["n_warnings"] == len(inputs.NAMES)
     assert "DRAFT" not in made.html
@@ -267,6 +267,7 @@ def test_it_says_what_the_reader_needs_first(study):
 def test_where_the_model_is_not_told_apart_the_simpler_policy_comes_first(study):
     """The first words are what to do; the reason, and how one would use the model, come after."""
     undecided = {"decision": "not distinguishable from treating all", "best_policy": "treat all"}
+    undecided["gains_origin"] = "catalogue"
     study.make("31", **study.values("31", "binary") | undecided | {"threshold": 0.2})
     made = study.report()
     said = "Treat all, for now: the model is not distinguishable from treating all."
@@ -531,6 +532,17 @@ def test_an_item_without_record_is_open(study):
     assert answers["17"] == answers["19"] == "open"
     assert answers["25"] == "answered"
     assert answers["18"] == "open"  # neither source nor licence are known
+
+
+def test_no_gaps_is_an_answer(study):
+    """Where 01 found no column with gaps, the items on missing values say so."""
+    values = study.values("01", "binary")
+    del values["n_gaps"]
+    study.make("01", **values)
+    facts = build.Facts(study.check(draft=True), {})
+    answers = {a.number: a for a in checklists.answer("tripod", facts, task="binary")}
+    said = "".join(part.text for line in answers["11"].lines for part in line)
+    assert said.startswith("No column of the training rows has missing values")
 
 
 def test_glossary_patterns_find_their_terms():

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ import pandas as pd
 
 from lib import (
     business,
+    comparison,
     design,
     evaluation,
     explanation,
@@ -91,6 +93,13 @@ class Table:
         chosen = {name: known[name] for name in ("dummy", "linear", "decision tree")}
         cv = resampling.make_cv(self.train, n_splits=5, random_state=0)
         return evaluation.cross_validate(chosen, self.train, resampling.make_folds(self.train, cv))
+
+    @cached_property
+    def compared(self) -> pd.DataFrame:
+        """The three models against the best of them."""
+        best = str(self.scores.by_fold().mean().idxmax())
+        effect = design.make_card(self.train, ["dummy", "linear", "decision tree"]).smallest_effect
+        return comparison.compare_with(self.scores, best, smallest_effect=effect)
 
     @cached_property
     def search(self) -> Any:
@@ -436,6 +445,37 @@ def _plot_arms(t: Table) -> Any:
     return arms and plots.plot_arms(design.compute_arm_effects(arms))
 
 
+def _plot_equivalence(t: Table) -> Any:
+    return plots.plot_equivalence(t.compared, reference=str(t.compared["model"].iloc[0]))
+
+
+def _plot_rank_stability(t: Table) -> Any:
+    drawn = comparison.resample_scores(t.scores, t.train, n_resamples=200, random_state=0)
+    return plots.plot_rank_stability(comparison.tabulate_ranks(drawn))
+
+
+def _plot_pareto(t: Table) -> Any:
+    prices = {
+        "dummy": (0.001, 0.001, 1),
+        "linear": (0.3, 0.004, 5),
+        "decision tree": (0.1, 0.002, 30),
+    }
+    costs = ("fit_seconds", "predict_seconds", "kilobytes")  # made up: measured ones never repeat
+    tracked = {
+        n: SimpleNamespace(costs=dict(zip(costs, p, strict=True))) for n, p in prices.items()
+    }
+    table = comparison.tabulate_prices(t.compared, tracked, t.scores.folds)
+    return plots.plot_pareto(table, metric=t.metric)
+
+
+def _plot_critical_difference(t: Table) -> Any:
+    del t  # 14 tables of Demšar (2006), his Table 6
+    ranks = pd.Series({"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143})
+    apart = comparison.critical_difference(4, 14)
+    groups = comparison.find_groups(ranks, apart)
+    return plots.plot_critical_difference(ranks, apart, groups, n_tables=14)
+
+
 def _plot_curves(t: Table) -> Any:
     curves = performance.compute_all_curves(t.halves[1], n_resamples=200, random_state=0)
     return plots.plot_curves(curves)
@@ -574,6 +614,10 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_lost_columns: "What does the score lose when a column is not delivered?",
     _plot_disturbances: "What do gaps and wrong values cost, by kind of column?",
     _plot_arms: "What did a treatment drawn by lot change, and what was published about it?",
+    _plot_equivalence: "How probable is it that a model is as good as the best, in practice?",
+    _plot_rank_stability: "Which rank could each model have on other rows?",
+    _plot_pareto: "Which models give the best score for their price?",
+    _plot_critical_difference: "Which models rank better than others over many tables?",
     _plot_policies: "What does acting on a model bring, beside acting without one?",
     _plot_profit_curve: "From which probability on does acting pay? Which quantile costs least?",
     _plot_capacity: "What do the first rows bring when only some can be acted upon?",
@@ -587,6 +631,7 @@ APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
     _plot_calibration: lambda t: t.train.task != "regression",
     _plot_residual_study: lambda t: t.train.task == "regression",
     _plot_arms: lambda t: t.train.trial is not None,
+    _plot_critical_difference: lambda t: t.train.task == "binary",
     _plot_profit_curve: lambda t: t.train.task != "multiclass",
     _plot_capacity: lambda t: t.train.task == "binary",
     _plot_decision_curve: lambda t: t.train.task == "binary",

@@ -172,7 +172,7 @@ class Facts:
         tables = self._tables.get(number, {})
         named = (t for part in titles for t in tables if part.lower() in t.lower())
         title = next(named, None)
-        if title is None:
+        if title is None or not tables[title].rows:
             return None
         shown = tables[title]
         n_more = len(shown.rows) - rows

@@ -64,7 +64,7 @@ class Pictures:
             lines=[
                 (
                     Part(f"{heading or title} ", number, kind="quote"),
-                    Part(number, number, href, "link"),
+                    Part(f"{number} · {given.title}", number, href, "link"),
                 )
             ],
             title=f"Figure of analysis {number}, {given.title}: {title}",

@@ -16,7 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lib.config import Config, default_dataset
+from lib.config import Config, default_dataset, study_table
 from lib.data.sources import file_hash, source_hash
 from lib.report.digest import findings_digest
 from lib.report.record import Entry, Record, Section, Value
@@ -204,7 +204,7 @@ class _Reader:
         config = self.config
         options = [] if self.folder.name == default_dataset(config) else [self._dataset_option()]
         options += [f"--effort {config.effort}"] if config.effort != "standard" else []
-        options += [f"--seed {config.seed}"] if config.seed else []
+        options += [f"--seed {config.seed}"] if config.seed != _study_seed(config) else []
         return " ".join(["nox -s run_analyses --", number, *options])
 
     def _dataset_option(self) -> str:
@@ -336,10 +336,11 @@ def _notes(found: Mapping[str, Input], config: Config, dataset: str) -> Iterator
     if any(p.get("git_dirty") for p in made):
         numbers = ", ".join(g.number for g in found.values() if g.provenance.get("git_dirty"))
         yield f"Made from files with changes that were not committed: {numbers}."
-    standard = (
-        config.effort == "standard" and dataset == default_dataset(config) and not config.seed
-    )
-    if not standard:
+    if (dataset, config.effort, config.seed) != (
+        default_dataset(config),
+        "standard",
+        _study_seed(config),
+    ):
         return
     differ = [
         given.number
@@ -353,6 +354,11 @@ def _notes(found: Mapping[str, Input], config: Config, dataset: str) -> Iterator
             f"The committed findings of {', '.join(differ)} are not those of this run; "
             "`nox -s findings -- diff` says what moved."
         )
+
+
+def _study_seed(config: Config) -> int:
+    """Return the seed of the committed findings."""
+    return int(study_table(config.root).get("seed", Config.model_fields["seed"].default))
 
 
 def _read_json(path: Path) -> dict[str, Any]:

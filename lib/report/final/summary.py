@@ -65,13 +65,13 @@ def _decision(facts: Facts) -> Block:
     decision = str(facts.raw("31", "decision") or "")
     if not decision:
         return paragraph(_missing(facts, "31", "No decision yet"), tone="open")
+    end = ", if gains and costs were as illustrated." if is_illustrative(facts) else "."
+    templates = ["{31.decision}" + end]
     if decision.startswith("not distinguishable"):  # what to do comes first
-        lines = facts.first("{31.best_policy}, for now: the model is {31.decision}.")
-    else:
-        lines = facts.all_of("{31.decision}.")
-    first, *others = lines[0]
+        templates.insert(0, "{31.best_policy}, for now: the model is {31.decision}" + end)
+    first, *others = facts.first(*templates)[0]
     capital = Part(first.text[:1].upper() + first.text[1:], *_rest(first))
-    tone = "decision" if _acts(facts) else "decision other"
+    tone = "decision" if _acts(facts) and not is_illustrative(facts) else "decision other"
     return paragraph((capital, *others), tone=tone)
 
 
@@ -92,7 +92,10 @@ def _missing(facts: Facts, number: str, what: str) -> Line:
 def _conditions(facts: Facts) -> list[Line]:
     """Return what the decision rests on: its reason, the amounts, the assumptions."""
     lines = facts.quote("31", "decision")
-    lines += facts.all_of("The policy to use: {31.best_policy}.")
+    lines += facts.all_of(
+        "The policy to use: {31.best_policy}.",
+        "To treat a row is to act on it as on one with {31.acted_on}.",
+    )
     lines += facts.first(
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
         "against what it would replace, {31.default_policy}, {31.gain_over_default_policy}"
@@ -110,6 +113,8 @@ def _conditions(facts: Facts) -> list[Line]:
         verb
         + " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
+    if "lower" in str(facts.raw("30", "verdict")):
+        lines += facts.all_of("Beware: the score on rows nobody had seen is {30.verdict}.")
     if is_illustrative(facts):
         lines.insert(
             1,
@@ -247,7 +252,7 @@ def _changes(facts: Facts) -> list[Line]:
         lines.append(words("Real gains and costs in place of the illustrative ones."))
     lines += facts.all_of(
         "More rows: to show a gain of {20.effect} between two models, a test set needs "
-        "{20.rows_needed} rows; this one has {20.n_test} and can show {20.test_detectable}.",
+        "{20.rows_needed:,.0f} rows; this one has {20.n_test} and can show {20.test_detectable}.",
         "Rows from another place or time, on which the score differs from {30.test_score}.",
         "A closer look at the warnings that this report carries: {here.n_warnings}.",
     )
