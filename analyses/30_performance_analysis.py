@@ -89,8 +89,7 @@ verdict = performance.judge_promise(scores[scoring], promised[scoring])
 # alike; analysis 31 sets it by money. Numbers: are predictions right on average (slope 1), do
 # large ones miss by more, what shape is left?
 
-# %% Curves and decisions, or residuals
-threshold = performance.choose_threshold(learned) if task == "binary" else None
+# %% Of numbers: residuals
 if task == "regression":
     residuals = performance.study_residuals(test, level=level)
     report.finding(
@@ -101,7 +100,10 @@ if task == "regression":
         spread_trend=residuals.spread_trend,
     )
     figure = plots.plot_residual_study(residuals, target=dataset.target, level=level)
-else:
+
+# %% Of classes: curves and decisions
+threshold = performance.choose_threshold(learned) if task == "binary" else None
+if task != "regression":
     curves = performance.compute_all_curves(test, **draws)
     figure = plots.plot_curves(curves, level=level)
     tops = performance.tabulate_curves(curves)

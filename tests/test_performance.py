@@ -100,6 +100,16 @@ def test_scores_rest_on_groups_and_weights():
         assert one[metric].value == pytest.approx(other[metric].value, abs=1e-9), metric
 
 
+def test_a_perfect_score_on_few_rows_is_not_certain():
+    """Where no resample differs there is no interval, and nothing is said of the promise."""
+    y = np.repeat([0, 1], 15)
+    held = held_of(np.where(y == 1, 0.9, 0.1), y)
+    scores = performance.score_held_out(held, n_resamples=50, random_state=0)
+    assert scores["roc_auc"].value == 1
+    assert not scores["roc_auc"].has_interval
+    assert "too few" in performance.judge_promise(scores["roc_auc"], Estimate(0.9, 0.8, 1.0))
+
+
 def test_the_difference_of_two_independent_estimates_is_covered():
     """MOVER intervals of a difference of two means cover it in about 95 of 100 cases."""
     rng = np.random.default_rng(0)

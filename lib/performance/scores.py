@@ -42,7 +42,8 @@ def score_held_out(
     dict of str to Estimate
         By metric, the default one first. DeLong for the AUC of single rows without weights; BCa
         bootstrap otherwise, of whole groups where rows belong together. A metric without value, or
-        with one on less than half of the resamples, has no interval.
+        with one on less than half of the resamples, or with the same one on all (a perfect score),
+        has no interval.
 
     Examples
     --------
@@ -65,7 +66,14 @@ def score_held_out(
         counts = np.bincount(held.y, minlength=2)
         if counts.min() >= 2:
             made["roc_auc"] = delong(held.y, held.positive, level=level)
-    return made
+    return {name: _open_where_constant(estimate) for name, estimate in made.items()}
+
+
+def _open_where_constant(estimate: Estimate) -> Estimate:
+    """Return a score without its interval where no resample differs: it would claim certainty."""
+    if estimate.low < estimate.high:
+        return estimate
+    return Estimate(estimate.value, level=estimate.level, n=estimate.n)
 
 
 def _resampled(
@@ -209,7 +217,7 @@ def tabulate_test_scores(
             test[name],
             promised[name],
             subtract(test[name], promised[name]),
-            test[name].method if test[name].has_interval else "too few rows",
+            test[name].method if test[name].has_interval else "none: resamples do not vary",
         )
         for name, metric in known.items()
     ]
