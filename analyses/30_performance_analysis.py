@@ -36,9 +36,9 @@ train = dataset.train
 champion = tracking.load_champion(config, dataset=train)
 rows = dataset.open_test("30_performance_analysis", champion=champion.digest)
 test = performance.predict_held_out(champion.estimator, rows)
+n_openings = report.warn_reopened(dataset, champion=champion.digest)
 report.finding("The champion of analysis 32: {champion}.", champion=champion.name)
 report.finding("The test rows: {data}.", data=rows.summary())
-n_openings = report.warn_reopened(dataset, champion=champion.digest)
 report.finding("Champions judged on them so far: {n_openings}.", n_openings=n_openings)
 
 # %% [markdown]
@@ -59,7 +59,7 @@ parts = tracking.load_predictions(config, analyses=[champion.analysis[:2]], **ke
 learned = performance.gather_out_of_fold(parts[champion.name].parts, sample, folds)
 report.finding("Judged by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "{n_test} test rows, {n_units} of them or of their groups independent; intervals at {_level}.",
+    "{n_test} test rows ({n_units} independent rows or groups); intervals aim at {_level}.",
     n_test=len(test),
     n_units=test.n_units,
     _level=f"{level:.0%}",
@@ -100,16 +100,12 @@ if task == "regression":
         bias=residuals.bias,
         spread_trend=residuals.spread_trend,
     )
-    figure = plots.plot_residual_study(
-        residuals, test.y, test.prediction, target=dataset.target, level=level
-    )
+    figure = plots.plot_residual_study(residuals, target=dataset.target, level=level)
 else:
     curves = performance.compute_all_curves(test, **draws)
     figure = plots.plot_curves(curves, level=level)
-    report.table(
-        performance.tabulate_curves(curves),
-        title="Hits minus false alarms at best (KS), and lift of the likeliest tenth",
-    )
+    tops = performance.tabulate_curves(curves)
+    report.table(tops, title="Hits minus false alarms at best (KS), lift of the likeliest tenth")
     chosen = performance.decide(test, threshold)
     confusion = performance.compute_confusion(test.y, chosen, len(dataset.classes))
     rule = "the likeliest class" if threshold is None else f"flagged from {threshold:.3f} on"
@@ -131,13 +127,7 @@ if task == "binary":
 if task != "regression":
     honesty = performance.study_calibration(test, **draws)
     report.table(honesty.numbers, title=f"Calibration of '{honesty.events.words}'")
-    figure = plots.plot_calibration(
-        honesty.bins,
-        honesty.events.probability,
-        event=honesty.events.words,
-        verdict=honesty.verdict,
-        level=level,
-    )
+    figure = plots.plot_calibration(honesty, level=level)
     report.finding(
         "Probabilities: {calibration} (slope {calibration_slope}, intercept "
         "{calibration_intercept}, calibration error {ece}).",
@@ -153,8 +143,8 @@ if task == "multiclass":
 # ## For whom is it weakest?
 #
 # Levels of all columns and pairs of them are searched out of fold for more loss than the model's
-# own probabilities expect (of numbers: larger errors). The strongest suspects are then tested on
-# the test set, which had no part in the search, with Holm's correction.
+# own probabilities expect (of numbers: larger errors, which large values often have). The strongest
+# suspects are then tested on the test set, which had no part in the search, with Holm's correction.
 
 # %% Suspected out of fold, tested here
 segments = performance.find_weak_segments(learned, test, level=level)
@@ -167,13 +157,8 @@ ax = plots.plot_weak_segments(segments, level=level)
 by_part = explanation.compare_subgroups(
     test.dataset, test.prediction, explanation.choose_subgroups(rows), level=level
 )
-named = "the sensitive columns" if dataset.sensitive else "columns of few levels; none is sensitive"
-if len(by_part):
-    report.table(
-        print_p_values(by_part).drop(columns="p"), title=f"Parts of the test rows: {named}"
-    )
-else:
-    report.finding("No sensitive column is named, and no other splits the test rows well.")
+named = "sensitive columns" if dataset.sensitive else "none is sensitive: columns of few levels"
+report.table(print_p_values(by_part).drop(columns="p"), title=f"Parts of the test rows, {named}")
 
 # %% [markdown]
 # ## Which errors are the worst, and what do they share?
@@ -186,9 +171,10 @@ else:
 worst = performance.list_worst(champion.estimator, test, train.X.head(200), random_state=seed)
 report.table(worst, title="The worst predictions of the test set", digits=2)
 leaves, foreseen = performance.distinguish_worst(learned, test, **draws)
-if len(leaves):
-    report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
-    report.finding("The tree ranks the worst tenth by an AUC of {foreseen}.", foreseen=foreseen)
+report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
+report.finding(
+    "The tree ranks the worst tenth of the rows by an AUC of {foreseen}.", foreseen=foreseen
+)
 
 # %% [markdown]
 # ## How sure is a single prediction?
@@ -196,7 +182,8 @@ if len(leaves):
 # *Conformal* sets of classes (or intervals) have limits such that nearly all out-of-fold rows lie
 # inside. The promise holds for new rows that could change places with these; groups make it one
 # about groups, and later times weaken it. It holds on average: a common limit may leave a rare
-# class out, so limits of their own stand beside it. Large sets are the honest price of doubt.
+# class out, so limits of their own stand beside it. Large sets are the honest price of doubt; an
+# empty one says that the row fits no class.
 
 # %% Promised and found coverage
 sets = performance.make_conformal(learned, test, level=level)
@@ -205,6 +192,9 @@ size = "classes in the set" if task != "regression" else f"width of the interval
 report.table(coverages.rename(columns={"size": size}), title=f"Promised: {level:.0%}")
 figure = plots.plot_promised_coverage(coverages, level=level)
 coverage = coverages.iloc[0]
+report.finding(
+    "Covered least: {least_covered}.", least_covered=performance.least_covered(coverages)
+)
 for caveat in performance.list_caveats(test):
     report.warning("{_caveat}", _caveat=caveat)
 
@@ -233,8 +223,8 @@ report.table(without.head(5), title=f"Columns that cost most when missing ({labe
 rival = champion.runner_up
 beats = "there is no runner-up"
 if rival is not None:
-    theirs = tracking.load_predictions(config, analyses=[rival.analysis[:2]], **kept)[rival.name]
-    other = performance.gather_out_of_fold(theirs.parts, sample, folds)
+    theirs = tracking.load_predictions(config, analyses=[rival.analysis[:2]], **kept)
+    other = performance.gather_out_of_fold(theirs[rival.name].parts, sample, folds)
     beside_it = performance.compare_rivals(
         test,
         performance.predict_held_out(rival.estimator, rows),

@@ -102,8 +102,9 @@ report.finding(
     n_test=len(test),
     n_units=cases.n_units,
 )
-for warning in business.list_doubts(cases, dataset.task, dataset.other_openings(champion.digest)):
-    report.warning("{_warning}", _warning=warning)
+report.warn_reopened(dataset, champion=champion.digest)
+if few := business.doubt_intervals(cases, dataset.task):
+    report.warning("{_few}", _few=few)
 brought, tested = business.show_policies(comparison)
 report.table(brought, title=f"Net benefit for 1,000 test rows, {money}")
 report.table(tested, title=f"The model's lead for 1,000 test rows, {money}")
@@ -131,7 +132,8 @@ report.finding("{_words}: {roi}.", _words=words, roi=roi)
 # %% [markdown]
 # Return on investment is what hits earn minus what errors lose, over what errors lose. It books a
 # missed positive as a cost, though nobody spends it, and has no reference; where hits only avoid a
-# loss it is -100 % whatever the model. It is here because it is asked for. Decide by net benefit.
+# loss it is -100 % whatever the model. `BusinessImpactAnalyzer` makes it from counts. It is here
+# because it is asked for: decide by net benefit.
 
 # %% [markdown]
 # ## Was the rule well chosen?
@@ -152,7 +154,7 @@ else:
         break_even=curve.break_even,
         learned=curve.learned,
         currency=gains.currency,
-        mark=mark,
+        mark=curve.note + mark,
     )
 
 # %% [markdown]

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -93,6 +94,7 @@ TABLES = (
     Table(
         "parkinsons_telemonitoring.csv",
         "total_UPDRS",
+        without=("motor_UPDRS",),
         published=(
             Published(
                 "neg_mean_absolute_error", 7.5, "trees, Tsanas et al., IEEE TBME 57:884, 2010"
@@ -193,6 +195,14 @@ def _values(study: Path, number: str) -> dict[str, Any]:
     return {name: entry["value"] for name, entry in values.items()}
 
 
+def in_words(rule: str) -> str:
+    """Return what kind of folds a rule makes."""
+    if "forward in time" in rule:
+        return "forward in time"
+    group = re.search(r"one group \((.*?)\)", rule)
+    return f"whole groups ({group[1]})" if group else "shuffled"
+
+
 def in_row(table: Table, outcome: Outcome) -> str:
     """Return a row of the Markdown table."""
     metric = scorers(outcome.task)[outcome.metric]
@@ -203,6 +213,7 @@ def in_row(table: Table, outcome: Outcome) -> str:
     published = "; ".join(_beside(p, outcome, combined) for p in table.published) or "none known"
     cells = [
         Path(table.file).stem,
+        in_words(outcome.rule),
         metric.label.partition(" (")[0],
         f"{outcome.best} {shown[0]}",
         shown[1],
@@ -221,6 +232,7 @@ def _beside(published: Published, outcome: Outcome, candidate: str) -> str:
 
 HEADER = (
     "table",
+    "folds",
     "metric",
     "best baseline",
     "tuned",

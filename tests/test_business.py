@@ -525,3 +525,54 @@ def test_another_target_forgets_the_money(tmp_path, credit):
     other = load_data("t", target="grade", config=config)
     assert other.gains is None
     assert other.costs is None
+
+
+def test_todays_answers_are_taken_from_their_column(tmp_path):
+    """Today's forecast or label is the column's; where it is missing the best constant stands in."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(50, 5, 60)
+    frame = pd.DataFrame({"x": y + rng.normal(size=60), "before": y + 1, "y": y})
+    frame.loc[3, "before"] = np.nan
+    text = 'policy = { column = "before" }\n[t.gains]\nover = 1\nunder = 1\n'
+    data = load_data("t", config=write_catalogue(tmp_path, text, frame))
+    cases = business.gather_cases(data, data.X["x"].to_numpy())
+    rule = business.learn_rule(business.read_gains(data), cases, bootstrap=QUICK)
+    policies = business.list_policies(rule, cases, data)
+    today = policies.actions[business.TODAY]
+    assert policies.default == business.TODAY
+    assert today[3] == policies.actions[rule.constant][3]
+    np.testing.assert_allclose(np.delete(today, 3), np.delete(y + 1, 3))
+
+    frame["y"] = np.where(y > 53, "high", np.where(y < 47, "low", "middle"))
+    frame["before"] = frame["y"].where(frame.index != 3)
+    data = load_data(
+        "t", config=write_catalogue(tmp_path, 'policy = { column = "before" }\n', frame)
+    )
+    proba = np.eye(3)[data.y]
+    cases = business.gather_cases(data, proba)
+    rule = business.learn_rule(business.read_gains(data), cases, bootstrap=QUICK)
+    today = business.list_policies(rule, cases, data).actions[business.TODAY]
+    assert (np.delete(today, 3) == np.delete(data.y.to_numpy(), 3)).all()
+
+
+def test_neighbours_in_time_are_drawn_together():
+    """Rows of one moment, and moments next to each other, form one unit; groups win over time."""
+    dataset = replace(make_planted(64), time=pd.Series(np.arange(64) // 2, name="day"))
+    cases = business.gather_cases(dataset, np.full((64, 2), 0.5))
+    assert cases.n_units == 11  # 32 days in blocks of 3
+    assert (np.diff(cases.units) >= 0).all()
+    grouped = replace(dataset, groups=pd.Series(np.arange(64) % 4, name="who"))
+    assert business.gather_cases(grouped, np.full((64, 2), 0.5)).n_units == 4
+
+
+def test_out_of_fold_rows_of_a_failed_fold_are_left_out():
+    """Predictions meet the rows that they are of, in the order of the folds."""
+    dataset = make_planted(60)
+    halves = np.arange(30), np.arange(30, 60)
+    folds = [(halves[0], halves[1]), (halves[1], halves[0])]
+    parts = np.full((60, 2), np.nan)
+    parts[:30] = np.column_stack([1 - np.linspace(0, 1, 30), np.linspace(0, 1, 30)])
+    cases = business.gather_out_of_fold(dataset, folds, parts)
+    assert len(cases) == 30
+    np.testing.assert_array_equal(cases.y, dataset.y.to_numpy()[30:])
+    np.testing.assert_allclose(cases.prediction, np.linspace(0, 1, 30))

@@ -18,7 +18,7 @@ from lib.errors import InputError
 from lib.resampling import make_study_folds
 from lib.tracking import candidates as waiting
 from lib.tracking import champion as module
-from lib.tracking.models import dump_model, read_model
+from lib.tracking.models import dump_model, forget_rows, read_model
 
 # MLflow says it once, when its store is imported
 pytestmark = pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy")
@@ -225,6 +225,25 @@ def test_recipes_that_hold_groups_take_those_of_all_rows(config):
     more = dataset.take(np.arange(600))
     fitted = evaluation.fit_whole(one.read_estimator(more), more)
     assert np.isfinite(evaluation.predict_whole(fitted, more.X, n_classes=2)).all()
+
+
+def test_what_learned_by_groups_is_kept_without_them(config):
+    """A fitted target encoding, alone or in an ensemble, lets go of its rows and predicts on."""
+    few = load_data("rand_hie").train.take(np.arange(400))
+    made = models.with_recipes(few, load_config(effort="quick"), ["raw + target encoding"])
+    encoded = next(model for name, model in made.items() if name.startswith("linear"))
+    combiner = ensembles.Weighted(np.array([0.5, 0.5]))
+    pair = [("linear + target encoding", encoded), ("LightGBM", small(config)["LightGBM"])]
+    both = ensembles.EnsembleClassifier(pair, combiner)
+    kept = tracking.predictions.keep_estimator(config.reports / "x.json", both, "p0")
+    assert kept["columns"] == ["linear + target encoding__add__groups"], kept
+    for number, model in enumerate((encoded, both)):
+        fitted = evaluation.fit_whole(model, few)
+        before = evaluation.predict_whole(fitted, few.X, n_classes=2)
+        forget_rows(fitted)
+        dump_model(fitted, config.reports / f"{number}.skops")
+        again = read_model(config.reports / f"{number}.skops")
+        assert np.array_equal(evaluation.predict_whole(again, few.X, n_classes=2), before)
 
 
 def test_foreign_types_are_refused(tmp_path):

@@ -175,7 +175,7 @@ def test_catalogue_corrects_everything(table, config):
         drop = {{ gone = "known too late" }}
         sensitive = ["School grade"]
         missing_values = [-9]
-        gains = {{ tp = 1.0, fp = -1.0 }}
+        gains = {{ over = 1.0, under = 2.0 }}
         currency = "EUR"
         split = {{ rule = "random", seed = 3, test_fraction = 0.25 }}
         [t.columns]

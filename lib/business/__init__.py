@@ -15,8 +15,8 @@ from lib.business.conclusion import (
     Decision,
     count_rows_needed,
     decide,
+    doubt_intervals,
     list_conditions,
-    list_doubts,
     state_break_even,
 )
 from lib.business.decision_curve import compute_decision_curve, find_useful_range
@@ -107,6 +107,7 @@ __all__ = [
     "compute_tornado",
     "count_rows_needed",
     "decide",
+    "doubt_intervals",
     "estimate_regret",
     "estimate_roi",
     "find_break_even",
@@ -117,7 +118,6 @@ __all__ = [
     "learn_rule",
     "learn_shift",
     "list_conditions",
-    "list_doubts",
     "list_policies",
     "list_shares",
     "list_thresholds",

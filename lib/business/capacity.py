@@ -116,7 +116,7 @@ class Capacity:
     curve : DataFrame
         Of many shares, as `compute_capacity` makes it.
     table : DataFrame
-        Of round shares, the best one and the possible one.
+        Of round shares, the best one and the possible one, where they are a row at least.
     best : float
         Share of rows that the threshold acts on where it was chosen.
     possible : float or None
@@ -168,7 +168,7 @@ def price_capacity(
     table = compute_capacity(gains, cases, bootstrap=bootstrap, shares=shares)
     return Capacity(
         curve=compute_capacity(gains, cases, bootstrap=bootstrap),
-        table=table,
+        table=table[table["rows"] > 0].reset_index(drop=True),
         best=best,
         possible=possible,
         used=used,

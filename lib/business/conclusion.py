@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -87,8 +86,8 @@ def decide(comparison: pd.DataFrame, simple: list[str], default: str = "") -> De
     return Decision(f"{SAME} from {names}", best, reason)
 
 
-def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
-    """Return why intervals or prices deserve less trust, one sentence each.
+def doubt_intervals(cases: Cases, task: str) -> str:
+    """Return a sentence when rows are too few for intervals to be trusted, else "".
 
     Parameters
     ----------
@@ -96,38 +95,29 @@ def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[st
         Rows on which policies are priced.
     task : {"binary", "multiclass", "regression"}
         Of the table.
-    seen_by : sequence of str
-        Analyses that opened the test set for another model.
 
     Returns
     -------
-    list of str
+    str
 
     Examples
     --------
     >>> import numpy as np
     >>> ones = np.ones(40)
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
-    []
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
+    >>> doubt_intervals(Cases(ones, ones, None, ones, np.arange(40)), "regression")
+    ''
+    >>> doubt_intervals(Cases(ones, ones, None, ones, np.arange(40)), "binary")[:30]
     'Only 0 rows of the rarer class'
     """
-    doubts = [
-        f"{name} opened the test set for another model: what was chosen after that look is not "
-        "priced on unseen rows."
-        for name in seen_by
-    ]
     few = ""
     if cases.n_units < MIN_UNITS:
         few = f"{cases.n_units} independent units"
     elif task == "binary":
         rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
         few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
-    if few:
-        doubts.append(
-            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
-        )
-    return doubts
+    if not few:
+        return ""
+    return f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
 
 
 def list_conditions(gains: Gains, break_even: str) -> str:
@@ -145,9 +135,7 @@ def list_conditions(gains: Gains, break_even: str) -> str:
     str
         Clauses; about acting, that it helps was assumed.
     """
-    clauses = (
-        f"gains are as assumed (nearest break-even: {break_even}) and rows are like the test's"
-    )
+    clauses = f"gains are as assumed ({break_even}) and rows are like those of the test set"
     if gains.task != "binary":
         return clauses
     return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
@@ -222,142 +210,3 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
         return f"it pays while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
     verb = "costs" if is_cost else "earns"
     return f"it pays while {meaning} {verb} {more} than {abs(at):,.3g} {gains.currency} {assumed}"
-
-
-def list_doubts(cases: Cases, task: str, seen_by: Sequence[str] = ()) -> list[str]:
-    """Return why intervals or prices deserve less trust, one sentence each.
-
-    Parameters
-    ----------
-    cases : Cases
-        Rows on which policies are priced.
-    task : {"binary", "multiclass", "regression"}
-        Of the table.
-    seen_by : sequence of str
-        Analyses that opened the test set for another model.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> ones = np.ones(40)
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "regression")
-    []
-    >>> list_doubts(Cases(ones, ones, None, ones, np.arange(40)), "binary")[0][:30]
-    'Only 0 rows of the rarer class'
-    """
-    doubts = [
-        f"{name} opened the test set for another model: what was chosen after that look is not "
-        "priced on unseen rows."
-        for name in seen_by
-    ]
-    few = ""
-    if cases.n_units < MIN_UNITS:
-        few = f"{cases.n_units} independent units"
-    elif task == "binary":
-        rarer = int(min((cases.y == 1).sum(), (cases.y == 0).sum()))
-        few = f"{rarer} rows of the rarer class" if rarer < MIN_RARE else ""
-    if few:
-        doubts.append(
-            f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
-        )
-    return doubts
-
-
-def list_conditions(gains: Gains, break_even: str) -> str:
-    """Return in words under which conditions a decision holds.
-
-    Parameters
-    ----------
-    gains : Gains
-        As assumed.
-    break_even : str
-        From `state_break_even`.
-
-    Returns
-    -------
-    str
-        Clauses; about acting, that it helps was assumed.
-    """
-    clauses = (
-        f"gains are as assumed (nearest break-even: {break_even}) and rows are like the test's"
-    )
-    if gains.task != "binary":
-        return clauses
-    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
-
-
-def _as_action(policy: str) -> str:
-    return policy if policy in {EVERYONE, NOBODY} else f"keep to '{policy}'"
-
-
-def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
-    """Return how many test rows would show this lead beyond its interval, if it is real.
-
-    Widths of intervals shrink with the square root of the number of rows.
-
-    Parameters
-    ----------
-    lead : Estimate
-        Of the model over another policy.
-    n_rows : int
-        Rows behind it.
-
-    Returns
-    -------
-    int or None
-        None when it is shown already, is not a lead, or a thousand times the rows would be needed.
-
-    Examples
-    --------
-    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
-    2000
-    """
-    if not lead.has_interval or lead.value <= 0 or lead.low > 0:
-        return None
-    factor = ((lead.value - lead.low) / lead.value) ** 2
-    return round(n_rows * factor) if factor < 1_000 else None
-
-
-def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
-    """Return in words where the model stops paying: the gain whose break-even is nearest.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `find_break_evens` makes it.
-    gains : Gains
-        For the currency.
-
-    Returns
-    -------
-    str
-        One clause.
-
-    Examples
-    --------
-    >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
-    >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
-    >>> from lib.business import make_gains
-    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}))
-    'it pays while acting on a negative row costs less than 25 USD (assumed: 10)'
-    """
-    known = table[table["pays"].isin(["above", "below"])]
-    if known.empty:
-        how = table["pays"].iloc[0] if len(table) else "never"
-        return f"whatever a single one is, it {how} pays"
-    away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
-    row = known.iloc[min(range(len(away)), key=away.__getitem__)]
-    at, value = float(row["break_even"].value), float(row["value"])
-    is_cost = value < 0 or gains.task != "binary"
-    is_more = (row["pays"] == "above") is not (value < 0)
-    verb = "costs" if is_cost else "is worth"
-    comparison = "more" if is_more else "less"
-    unit = "" if row["gain"] == "amount_share" else f" {gains.currency}"
-    return (
-        f"{row['meaning']}: pays while it {verb} {comparison} than {abs(at):,.3g}{unit} "
-        f"(assumed: {abs(value):,.3g})"
-    )

@@ -58,6 +58,8 @@ class Rule:
         The policy whose place the model's rule would lose if gains were others.
     choice : Choice or None
         Of a binary decision: threshold and profit curve.
+    most : float
+        Share of rows that can be acted upon.
     """
 
     words: str
@@ -69,6 +71,7 @@ class Rule:
     reference: str
     against: str
     choice: Choice | None = field(default=None, repr=False)
+    most: float = 1.0
 
 
 def learn_rule(
@@ -134,6 +137,7 @@ def _threshold_rule(
         reference=NOBODY,
         against=NOBODY if constant == BY_LOT else constant,
         choice=choice,
+        most=most,
     )
 
 
@@ -291,6 +295,8 @@ class RuleCurve:
         One sentence fragment for the reader.
     value : Estimate or None
         Regret of a threshold, or the share of rows that forecasts hold.
+    note : str
+        Ends a title where the curve knows no limit of capacity, but the rule does.
     """
 
     table: pd.DataFrame | None
@@ -299,6 +305,7 @@ class RuleCurve:
     learned: pd.DataFrame | None
     words: str
     value: Estimate | None
+    note: str = ""
 
 
 def trace_rule(
@@ -326,6 +333,7 @@ def trace_rule(
     if rule.choice is not None:
         choice = rule.choice
         thresholds = choice.curve.thresholds
+        note = " (were there room for all)" if rule.most < 1 else ""
         curve = compute_profit_curve(gains, cases, thresholds, bootstrap=bootstrap)
         return RuleCurve(
             table=curve.tabulate(),
@@ -333,8 +341,9 @@ def trace_rule(
             break_even=choice.break_even,
             learned=choice.curve.tabulate(),
             words=f"Regret against the best threshold in hindsight, {gains.currency}{gains.mark} "
-            "for 1,000 rows",
+            f"for 1,000 rows{note}",
             value=estimate_regret(curve, choice.threshold),
+            note=note,
         )
     if gains.task == "regression":
         quantile = optimal_quantile(gains)

@@ -230,25 +230,6 @@ class Dataset:
             splitting.record_opening(folder, self.name, self.fingerprint, by=by, champion=champion)
         return self._rows(positions, "test")
 
-    def other_openings(self, champion: str) -> list[str]:
-        """Return the analyses that opened the locked rows to judge another model.
-
-        Parameters
-        ----------
-        champion : str
-            The model that is judged now.
-
-        Returns
-        -------
-        list of str
-            Not empty when the test set is no longer unseen: what is chosen after a look at it is
-            chosen on it.
-        """
-        if self.reports is None:
-            return []
-        openings = splitting.read_openings(self.reports / self.name, self.fingerprint)
-        return [o["by"] for o in openings if o["champion"] not in {None, champion}]
-
     def take(self, positions: Sequence[int] | np.ndarray) -> Dataset:
         """Return the rows at `positions`, in that order.
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, clone
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
+from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from lib.ensembles.combine import Members, fit_combiner, make_score, within
@@ -14,7 +15,7 @@ from lib.ensembles.methods import Combiner, Floats, Weighted
 from lib.evaluation import fit_options, predict_whole
 
 
-class _Ensemble(BaseEstimator):  # type: ignore[misc]
+class _Ensemble(_BaseComposition):  # type: ignore[misc]
     """What both kinds share: members that are fitted, and a way to combine that is fitted already.
 
     Parameters
@@ -28,6 +29,16 @@ class _Ensemble(BaseEstimator):  # type: ignore[misc]
     def __init__(self, members: Sequence[tuple[str, Any]], combiner: Combiner) -> None:
         self.members = members
         self.combiner = combiner
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:  # noqa: FBT001, FBT002
+        """Return parameters, those of members as "name__parameter": some hold rows' groups."""
+        params: dict[str, Any] = self._get_params("members", deep=deep)
+        return params
+
+    def set_params(self, **params: Any) -> Self:
+        """Set parameters, those of members too."""
+        self._set_params("members", **params)
+        return self
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None

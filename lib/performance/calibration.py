@@ -17,6 +17,7 @@ from lib.performance.held_out import Floats, HeldOut, Ints
 TINY = 1e-6  # probabilities nearer to 0 or 1 have no finite logit: they are moved here
 N_BINS = 10
 MIN_IN_BIN = 20
+MIN_EVENTS = 5  # and as many rows without: robust intervals of fewer are too short
 MAX_STEPS = 50
 HONEST, OFF, UNKNOWN = "no sign of miscalibration", "miscalibrated", "too few rows to tell"
 
@@ -102,7 +103,7 @@ def fit_recalibration(events: Events, *, level: float = 0.95) -> dict[str, Estim
         log-odds by which they are off on the whole when the slope is held at 1
         (calibration-in-the-large), 0 when honest, positive when the event is more frequent than
         predicted. Intervals are robust (sandwich), by group where rows belong together. NaN where
-        all or no events happened, or events and non-events are told apart without error.
+        fewer than five events (or rows without) are there, or both are told apart without error.
 
     References
     ----------
@@ -151,7 +152,7 @@ def _logistic(X: Floats, offset: Floats, events: Events) -> tuple[Floats, Floats
     beta = np.zeros(X.shape[1])
     if X.shape[1] == 2:
         beta[1] = 1.0
-    if y.min(initial=1) == y.max(initial=0) or (X.shape[1] == 2 and np.ptp(X[:, 1]) < 1e-9):
+    if min(y.sum(), (1 - y).sum()) < MIN_EVENTS or (X.shape[1] == 2 and np.ptp(X[:, 1]) < 1e-9):
         return None
     best = -np.inf
     for _ in range(MAX_STEPS):

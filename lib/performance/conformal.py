@@ -22,7 +22,11 @@ from lib.performance.held_out import Bools, Floats, HeldOut, Ints
 ALIKE = "one limit for all rows"
 BY_CLASS = "a limit for each class"
 BY_SIZE = "a limit for each size of the prediction"
-HOLDS, SHORT, GENEROUS = "as promised", "short of what was promised", "more than promised"
+HOLDS, SHORT, GENEROUS = (
+    "no sign against the promise",
+    "short of what was promised",
+    "more than promised",
+)
 MIN_PART = 50  # out-of-fold rows behind a limit of its own
 N_PARTS = 5
 
@@ -89,9 +93,10 @@ def make_conformal(out_of_fold: HeldOut, test: HeldOut, *, level: float = 0.95) 
     """Return sets or intervals for the test rows, with limits from out-of-fold predictions.
 
     A class is in the set when its probability is not lower than nearly all probabilities that
-    out-of-fold rows had for their own class (least ambiguous sets); an interval reaches as far as
-    nearly all out-of-fold residuals. The second way has limits of its own for each class, or for
-    each fifth of the predictions, so that coverage holds there as well.
+    out-of-fold rows had for their own class (least ambiguous sets; one is empty where no class is
+    as likely as that, which counts as a miss). An interval reaches as far as nearly all out-of-fold
+    residuals. The second way has limits of its own for each class, or for each fifth of the
+    predictions, so that coverage holds there as well.
 
     Parameters
     ----------
@@ -211,6 +216,19 @@ def judge_coverage(coverage: Estimate, level: float) -> str:
     return GENEROUS if coverage.low > level else HOLDS
 
 
+def least_covered(table: pd.DataFrame) -> str:
+    """Return in words the part of the rows that is covered least.
+
+    Examples
+    --------
+    >>> row = {"method": ALIKE, "part": "y = 1", "coverage": Estimate(0.4, 0.3, 0.5)}
+    >>> least_covered(pd.DataFrame([row]))
+    'y = 1, by one limit for all rows: 0.400 [0.300, 0.500]'
+    """
+    row = table.iloc[int(np.argmin([one.value for one in table["coverage"]]))]
+    return f"{row['part']}, by {row['method']}: {row['coverage']}"
+
+
 def list_caveats(test: HeldOut) -> list[str]:
     """Return why coverage may differ from what was promised, one sentence each.
 
@@ -226,6 +244,11 @@ def list_caveats(test: HeldOut) -> list[str]:
         made.append(
             f"Rows of one group ({dataset.groups.name}) are alike: coverage is that of rows of "
             "new groups, on average."
+        )
+    if dataset.time is not None and dataset.groups is None:
+        made.append(
+            f"Rows that follow one another ({dataset.time.name}) may be alike: intervals take "
+            "them as independent, and may be too short."
         )
     if dataset.time is not None:
         made.append(

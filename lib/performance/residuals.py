@@ -23,6 +23,8 @@ class Residuals:
 
     Attributes
     ----------
+    observed, predicted : array of float, shape (n,)
+        What was studied.
     by_prediction : DataFrame with columns rows, predicted, observed, error
         Bins of equal counts; `observed` and `error` (mean absolute) are Estimates.
     slope, intercept : Estimate
@@ -39,6 +41,8 @@ class Residuals:
         Standardised residuals against those of a normal curve, for a Q-Q plot.
     """
 
+    observed: Floats
+    predicted: Floats
     by_prediction: pd.DataFrame
     slope: Estimate
     intercept: Estimate
@@ -97,6 +101,8 @@ def study_residuals(held: HeldOut, *, level: float = 0.95) -> Residuals:
     normal = stats.norm.ppf((chosen + 0.5) / len(off))
     is_varied = spread > 0 and len(off) > 3
     return Residuals(
+        observed=y,
+        predicted=guess,
         by_prediction=pd.DataFrame(rows, columns=["rows", "predicted", "observed", "error"]),
         slope=slope,
         intercept=intercept,

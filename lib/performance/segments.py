@@ -72,7 +72,8 @@ def find_weak_segments(
         Segments to test, at most.
     level : float
         Coverage of the intervals; one minus it bounds the chance of any false confirmation
-        (Holm over the tested ones; one-sided, as the search says in which direction).
+        (Holm over the tested ones; two-sided tests, as the intervals are, of which one that says
+        the opposite counts as 1).
 
     Returns
     -------
@@ -105,7 +106,7 @@ def find_weak_segments(
         here = mean_of(loss["tested"][inside], weight[inside])
         there = mean_of(loss["tested"][~inside], weight[~inside])
         difference, two_sided = difference_of(here, there, inside, owner, level)
-        p = two_sided / 2 if difference.value > 0 else 1 - two_sided / 2
+        p = two_sided if difference.value > 0 else 1.0
         excess = estimate_of(here, owner[inside], level)
         rows.append((one.words, int(inside.sum()), excess, there.value, difference, p, 1.0, False))
     table = pd.DataFrame(rows, columns=COLUMNS)
@@ -133,9 +134,11 @@ def describe_weakest(table: pd.DataFrame, *, task: str) -> str:
 
     Examples
     --------
-    >>> describe_weakest(pd.DataFrame(columns=COLUMNS), task="binary")
+    >>> describe_weakest(pd.DataFrame({"confirmed": [False]}), task="binary")
     'None is confirmed: no part of the rows is known to be served worse'
     """
+    if not len(table):
+        return "No part is both large enough to be tested and suspicious out of fold"
     confirmed = table[table["confirmed"].astype(bool)]
     if not len(confirmed):
         return "None is confirmed: no part of the rows is known to be served worse"

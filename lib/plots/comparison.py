@@ -64,11 +64,7 @@ def plot_equivalence(comparison: pd.DataFrame, *, reference: str, ax: Axes | Non
     positions = np.arange(len(shown))
     left = np.zeros(len(shown))
     parts = (("worse", ORANGE), ("equivalent", LIGHT), ("better", BLUE))
-    words = {
-        "worse": "worse by more than matters",
-        "equivalent": "as good in practice",
-        "better": "better by more than matters",
-    }
+    words = {"worse": "worse", "equivalent": "as good", "better": "better"}
     for name, color in parts:
         width = shown[name].to_numpy(dtype=float)
         ax.barh(positions, width, left=left, height=0.7, color=color, label=words[name])
@@ -78,7 +74,7 @@ def plot_equivalence(comparison: pd.DataFrame, *, reference: str, ax: Axes | Non
     ax.set_yticks(positions, short_labels(shown["model"]))
     ax.set_ylim(max(len(shown), 1) - 0.4, -0.6)
     ax.set_xlim(0, 1)
-    ax.set(xlabel="probability, given these folds", ylabel="candidate")
+    ax.set(xlabel="probability (as good: within the smallest effect)", ylabel="candidate")
     ax.grid(visible=False)
     legend_below(ax)
     n_same = int((known["equivalent"] > 0.95).sum())
@@ -196,7 +192,7 @@ def plot_pareto(prices: pd.DataFrame, *, metric: str) -> Figure:
         written = ", ".join(f"{i}  {names[at]}" for i, at in enumerate(front, start=1))
         ax.set(xlabel=f"{words} (log scale, this machine)", ylabel=name)
         ax.set_title(_lines(written, 7.2), fontsize=9, fontweight="normal")
-    axes[-1].legend(loc="lower right")
+    legend_below(axes[-1])
     figure_title(figure, "Which candidates give the best score for their price?")
     return figure
 
@@ -330,7 +326,7 @@ def plot_critical_difference(
         color=GREEN,
         capsize=5,
         linewidth=2,
-        label=f"critical difference: {difference:.2f} (Nemenyi, {percent(level)})",
+        label=f"critical difference {difference:.2f}, {percent(level)}",
     )
     ax.set_yticks(range(len(shown)), short_labels(shown.index))
     ax.set_ylim(max(len(shown), 1) - 0.4, -1.5)
@@ -338,7 +334,7 @@ def plot_critical_difference(
     ax.set_xticks([tick for tick in ax.get_xticks() if 1 <= tick <= high])
     ax.set(xlabel=f"average rank over {n_tables} tables (1 is the best)", ylabel="candidate")
     ax.grid(visible=False, axis="y")
-    legend_below(ax)
+    legend_below(ax, n_columns=2)
     n_near = int((ranks.iloc[1:] - ranks.iloc[0] <= difference).sum()) if len(ranks) else 0
     others = "1 other is" if n_near == 1 else f"{n_near} others are"
     best = f"{shorten(ranks.index[0])} ranks best on {n_tables} tables"

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import matplotlib.pyplot as plt
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -29,9 +28,8 @@ from lib.plots.style import (
 from lib.plots.text import fit, of_many, short_labels, shorten
 
 if TYPE_CHECKING:
-    from lib.performance import Curves, Residuals
+    from lib.performance import Calibration, Curves, Residuals
 
-Floats = npt.NDArray[np.float64]
 MAX_CURVES = 6
 MAX_POINTS = 4_000
 MAX_PARTS = 20
@@ -55,12 +53,22 @@ def plot_curves(curves: Mapping[str, Curves], *, level: float = 0.95) -> Figure:
     """
     shown = dict(list(curves.items())[:MAX_CURVES])
     figure, axes = plt.subplots(1, 3, figsize=(13.5, 4.9), layout="constrained")
+    if not shown:
+        for ax in axes:
+            ax.set(xlabel="rows flagged", ylabel="found")
+            say(ax, "too few rows of a class")
+            set_title(ax, "No curve")
+        figure_title(figure, "The test set holds too few rows of a class for curves")
+        return figure
     labels = short_labels(shown, 18, inches=1.2)
     parts = ("ROC", "precision and recall", "gains")
     for ax, part in zip(axes, parts, strict=True):
         for label, one in zip(labels, shown.values(), strict=True):
             points = one.of(part)
-            (line,) = ax.plot(points["x"], points["y"], label=label if len(shown) > 1 else None)
+            x, y = points["x"].to_numpy(), points["y"].to_numpy()
+            if part == "ROC":
+                x, y = np.r_[0.0, x], np.r_[0.0, y]
+            (line,) = ax.plot(x, y, label=label if len(shown) > 1 else None)
             if len(shown) == 1:
                 color = line.get_color()
                 ax.fill_between(
@@ -140,26 +148,13 @@ def plot_confusion(
     return ax
 
 
-def plot_calibration(
-    table: pd.DataFrame,
-    probability: Floats,
-    *,
-    event: str,
-    verdict: str,
-    level: float = 0.95,
-) -> Figure:
+def plot_calibration(study: Calibration, *, level: float = 0.95) -> Figure:
     """Draw observed over predicted shares with intervals, and how predictions are spread.
 
     Parameters
     ----------
-    table : DataFrame with columns rows, predicted, observed
-        Of `performance.tabulate_calibration`.
-    probability : array of shape (n,)
-        All predicted probabilities.
-    event : str
-        What is predicted.
-    verdict : str
-        In words, for the title.
+    study : Calibration
+        Of `performance.study_calibration`.
     level : float
         Of the intervals, for the words.
 
@@ -171,6 +166,7 @@ def plot_calibration(
         2, 1, figsize=(7.0, 6.2), layout="constrained", height_ratios=[3, 1], sharex=True
     )
     top, bottom = axes
+    table, probability, verdict = study.bins, study.events.probability, study.verdict
     observed = table["observed"].tolist()
     values = np.array([one.value for one in observed])
     top.plot([0, 1], [0, 1], color=GREY, linestyle="--", linewidth=1)
@@ -184,15 +180,16 @@ def plot_calibration(
     if min(table["predicted"].min(), *(one.low for one in observed)) > 0.4:
         start = 0.38
     top.set(xlim=(start - 0.01, end), ylim=(start - 0.01, end))
-    top.set_ylabel("rows for which it is true")
+    top.set(xlabel="predicted, mean of a bin", ylabel="rows for which it is true")
     bottom.hist(probability, bins=np.linspace(start, max(end, 1.0), 41))
-    bottom.set_xlabel(f"predicted probability: {fit(event, 4.2, 10.5)}")
+    bottom.set_xlabel(f"predicted probability: {fit(study.events.words, 4.2, 10.5)}")
     bottom.set_ylabel("rows")
     bottom.yaxis.set_major_locator(MaxNLocator(3, integer=True))
     percent_axis(top, "y")
     percent_axis(bottom)
+    n_bins = f"{len(table)} bins" if len(table) > 1 else "one bin"
     beyond = float((probability > end).mean())
-    note = f"bars: {percent(level)} interval, {len(table)} bins of like counts; dashed: honest"
+    note = f"bars: {percent(level)} interval, {n_bins} of like counts; dashed: honest"
     if beyond > 0:
         note += f"; {percent(beyond)} of the rows lie further right"
     set_title(top, "Predicted and observed, bin by bin")
@@ -201,17 +198,13 @@ def plot_calibration(
     return figure
 
 
-def plot_residual_study(
-    study: Residuals, y: Floats, prediction: Floats, *, target: str, level: float = 0.95
-) -> Figure:
+def plot_residual_study(study: Residuals, *, target: str, level: float = 0.95) -> Figure:
     """Draw the mean of what was observed, the residuals, their size and their shape.
 
     Parameters
     ----------
     study : Residuals
         Of `performance.study_residuals`.
-    y, prediction : array of shape (n,)
-        Observed and predicted values.
     target : str
         Name of the target.
     level : float
@@ -223,6 +216,7 @@ def plot_residual_study(
     """
     figure, grid = plt.subplots(2, 2, figsize=(11.0, 8.4), layout="constrained")
     axes = list(grid.flat)
+    y, prediction = study.observed, study.predicted
     shown = np.linspace(0, len(y) - 1, min(len(y), MAX_POINTS)).astype(int)
     alpha = 0.5 if len(shown) < 1_000 else 0.2
     off = y - prediction
@@ -238,7 +232,7 @@ def plot_residual_study(
     slope = "the prediction is constant"
     if study.slope.has_interval:
         slope = f"slope {study.slope:.2f}"
-    axes[0].set(xlabel=f"predicted {name}", ylabel=f"observed {name} (dashed: perfect)")
+    axes[0].set(xlabel=f"predicted {name}", ylabel="observed (dashed: perfect)")
     set_title(axes[0], f"Right on average? {slope}")
     axes[1].axhline(0, color=GREY, linestyle="--", linewidth=1)
     axes[1].set(xlabel=f"predicted {name}", ylabel="residual, observed - predicted")
@@ -307,9 +301,7 @@ def plot_weak_segments(table: pd.DataFrame, *, level: float = 0.95, ax: Axes | N
     draw_dots(ax, names, list(table["difference"]), colors=colors)
     ax.set_yticks(range(len(names)), short_labels(names, 60, inches=3.9, size=8.5), size=8.5)
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0)
-    ax.set_xlabel(
-        f"loss here minus elsewhere, {percent(level)} interval (orange: confirmed after Holm)"
-    )
+    ax.set_xlabel(f"loss here minus elsewhere, {percent(level)} interval (orange: confirmed)")
     ax.set_ylabel("segment (test rows)")
     words = f"The test set confirms {n_confirmed} of {len(table)} suspected weak segments"
     set_title(ax, words)
@@ -342,7 +334,7 @@ def plot_promised_coverage(table: pd.DataFrame, *, level: float = 0.95) -> Figur
         ax.set_yticks(range(len(names)), short_labels(names, 30, inches=2.1, size=8.5), size=8.5)
         ax.axvline(level, color=GREY, linestyle="--", linewidth=1, zorder=0)
         ax.set(xlabel="rows whose truth is inside", ylabel="part (test rows)")
-        ax.set_xlim(right=1.02)
+        ax.set_xlim(right=1.004)
         percent_axis(ax)
         set_title(ax, method[:1].upper() + method[1:])
     short = int(table["verdict"].str.startswith("short").sum())

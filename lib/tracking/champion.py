@@ -18,7 +18,7 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.evaluation import fit_whole, predict_whole
 from lib.tracking.candidates import deferred_folder
-from lib.tracking.models import dump_model, read_model
+from lib.tracking.models import dump_model, forget_rows, read_model
 from lib.tracking.predictions import RESULT, Array, Predicted, has_passed
 
 FOLDER, CARD = "champion", "champion.json"
@@ -150,6 +150,7 @@ def store_champion(
                 continue
             estimator = candidates[candidate].read_estimator(dataset)
             fitted[role] = fit_whole(estimator, dataset)
+            forget_rows(fitted[role])
             dump_model(fitted[role], folder / f"{role}.skops")
             analysis = candidates[candidate].analysis
             card[role] = {

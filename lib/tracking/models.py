@@ -149,6 +149,22 @@ def without_rows(estimator: Any) -> tuple[Any, list[str]]:
     return plain.set_params(**dict.fromkeys(names)), sorted(names)
 
 
+def forget_rows(model: Any) -> None:
+    """Let a fitted model go of columns of its training rows: it needs them to learn only.
+
+    Parameters
+    ----------
+    model : scikit-learn estimator
+        Changed in place, the fitted members of an ensemble too; it predicts as before.
+    """
+    import pandas as pd  # noqa: PLC0415 - with scikit-learn
+
+    held = [k for k, v in model.get_params().items() if isinstance(v, pd.Series)]
+    model.set_params(**dict.fromkeys(held))
+    for member in getattr(model, "fitted_", ()):
+        forget_rows(member)
+
+
 def with_rows(estimator: Any, names: list[str], columns: Mapping[str, Any]) -> Any:
     """Return the estimator with columns of the rows that it is about to learn from.
 

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,12 +22,14 @@ import pandas as pd
 
 from lib import (
     business,
+    comparison,
     design,
     evaluation,
     explanation,
     features,
     models,
     neural,
+    performance,
     plots,
     resampling,
     statistics,
@@ -92,6 +95,13 @@ class Table:
         return evaluation.cross_validate(chosen, self.train, resampling.make_folds(self.train, cv))
 
     @cached_property
+    def compared(self) -> pd.DataFrame:
+        """The three models against the best of them."""
+        best = str(self.scores.by_fold().mean().idxmax())
+        effect = design.make_card(self.train, ["dummy", "linear", "decision tree"]).smallest_effect
+        return comparison.compare_with(self.scores, best, smallest_effect=effect)
+
+    @cached_property
     def search(self) -> Any:
         """A search for the parameters of a random forest, on few rows."""
         few = resampling.sample_rows(self.train, 1_000)
@@ -123,6 +133,16 @@ class Table:
         factors = design.choose_factors(few, folds, candidate="LightGBM", reference="linear")
         cells = design.run_factorial(few, folds, self.config, factors, scoring=self.metric)
         return cells, folds.test_fraction
+
+    @cached_property
+    def halves(self) -> Any:
+        """A boosting fitted on half of the training rows, and two quarters that it has not seen."""
+        cv = resampling.make_cv(self.train, n_splits=4)
+        quarters = [test for _, test in resampling.make_folds(self.train, cv)]
+        learned = self.train.take(np.concatenate(quarters[2:]))
+        fitted = evaluation.fit_whole(models.baselines(learned, self.config)["LightGBM"], learned)
+        unseen = [performance.predict_held_out(fitted, self.train.take(q)) for q in quarters[:2]]
+        return fitted, *unseen
 
     @cached_property
     def by_seed(self) -> Any:
@@ -425,6 +445,82 @@ def _plot_arms(t: Table) -> Any:
     return arms and plots.plot_arms(design.compute_arm_effects(arms))
 
 
+def _plot_equivalence(t: Table) -> Any:
+    return plots.plot_equivalence(t.compared, reference=str(t.compared["model"].iloc[0]))
+
+
+def _plot_rank_stability(t: Table) -> Any:
+    drawn = comparison.resample_scores(t.scores, t.train, n_resamples=200, random_state=0)
+    return plots.plot_rank_stability(comparison.tabulate_ranks(drawn))
+
+
+def _plot_pareto(t: Table) -> Any:
+    prices = {
+        "dummy": (0.001, 0.001, 1),
+        "linear": (0.3, 0.004, 5),
+        "decision tree": (0.1, 0.002, 30),
+    }
+    costs = ("fit_seconds", "predict_seconds", "kilobytes")  # made up: measured ones never repeat
+    tracked = {
+        n: SimpleNamespace(costs=dict(zip(costs, p, strict=True))) for n, p in prices.items()
+    }
+    table = comparison.tabulate_prices(t.compared, tracked, t.scores.folds)
+    return plots.plot_pareto(table, metric=t.metric)
+
+
+def _plot_critical_difference(t: Table) -> Any:
+    del t  # 14 tables of Demšar (2006), his Table 6
+    ranks = pd.Series({"C4.5+m+cf": 1.964, "C4.5+m": 2.0, "C4.5+cf": 2.893, "C4.5": 3.143})
+    apart = comparison.critical_difference(4, 14)
+    groups = comparison.find_groups(ranks, apart)
+    return plots.plot_critical_difference(ranks, apart, groups, n_tables=14)
+
+
+def _plot_curves(t: Table) -> Any:
+    curves = performance.compute_all_curves(t.halves[1], n_resamples=200, random_state=0)
+    return plots.plot_curves(curves)
+
+
+def _plot_confusion(t: Table) -> Any:
+    _, learned, test = t.halves
+    binary = test.task == "binary"
+    chosen = performance.decide(test, performance.choose_threshold(learned) if binary else None)
+    counts = performance.compute_confusion(test.y, chosen, len(t.train.classes))
+    rule = "as many as there are positives" if binary else "the likeliest class"
+    return plots.plot_confusion(counts, t.train.classes, rule=rule)
+
+
+def _plot_calibration(t: Table) -> Any:
+    study = performance.study_calibration(t.halves[1], n_resamples=200, random_state=0)
+    return plots.plot_calibration(study)
+
+
+def _plot_residual_study(t: Table) -> Any:
+    study = performance.study_residuals(t.halves[1])
+    return plots.plot_residual_study(study, target=t.train.target)
+
+
+def _plot_weak_segments(t: Table) -> Any:
+    return plots.plot_weak_segments(performance.find_weak_segments(*t.halves[1:]))
+
+
+def _plot_promised_coverage(t: Table) -> Any:
+    sets = performance.make_conformal(*t.halves[1:])
+    return plots.plot_promised_coverage(performance.tabulate_coverage(sets, t.halves[2]))
+
+
+def _plot_lost_columns(t: Table) -> Any:
+    fitted, test, _ = t.halves
+    table = performance.lose_columns(fitted, test, scoring=t.metric, random_state=0)
+    return plots.plot_lost_columns(table, scoring=t.metric)
+
+
+def _plot_disturbances(t: Table) -> Any:
+    fitted, test, _ = t.halves
+    table = performance.disturb(fitted, test, scoring=t.metric, random_state=0)
+    return plots.plot_disturbances(table, scoring=t.metric)
+
+
 def _plot_policies(t: Table) -> Any:
     priced, simple = t.priced
     return plots.plot_policies(business.compare_policies(priced, simple), **t.money)
@@ -509,7 +605,19 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_learning_curve: "Would more rows help, and by how much?",
     _plot_factor_effects: "What makes the score: the model, the rows, the columns, or two of them?",
     _plot_noise: "How much of a score is luck of the seed, how much luck of the fold?",
+    _plot_curves: "What is the ranking worth at every threshold, and how sure is that?",
+    _plot_confusion: "Which class is taken for which, at a threshold chosen elsewhere?",
+    _plot_calibration: "Do probabilities come true, bin by bin and on the whole?",
+    _plot_residual_study: "How do predictions of a number miss: on average, by size, in shape?",
+    _plot_weak_segments: "For whom is the model worse? Found on some rows, confirmed on others.",
+    _plot_promised_coverage: "Do sets or intervals hold the truth as often as they promise?",
+    _plot_lost_columns: "What does the score lose when a column is not delivered?",
+    _plot_disturbances: "What do gaps and wrong values cost, by kind of column?",
     _plot_arms: "What did a treatment drawn by lot change, and what was published about it?",
+    _plot_equivalence: "How probable is it that a model is as good as the best, in practice?",
+    _plot_rank_stability: "Which rank could each model have on other rows?",
+    _plot_pareto: "Which models give the best score for their price?",
+    _plot_critical_difference: "Which models rank better than others over many tables?",
     _plot_policies: "What does acting on a model bring, beside acting without one?",
     _plot_profit_curve: "From which probability on does acting pay? Which quantile costs least?",
     _plot_capacity: "What do the first rows bring when only some can be acted upon?",
@@ -518,7 +626,12 @@ RECIPES: dict[Callable[[Table], Any], str] = {
     _plot_decision_curve: "For which weights of a false alarm is a model of use?",
 }
 APPLIES: dict[Callable[[Table], Any], Callable[[Table], bool]] = {
+    _plot_curves: lambda t: t.train.task != "regression",
+    _plot_confusion: lambda t: t.train.task != "regression",
+    _plot_calibration: lambda t: t.train.task != "regression",
+    _plot_residual_study: lambda t: t.train.task == "regression",
     _plot_arms: lambda t: t.train.trial is not None,
+    _plot_critical_difference: lambda t: t.train.task == "binary",
     _plot_profit_curve: lambda t: t.train.task != "multiclass",
     _plot_capacity: lambda t: t.train.task == "binary",
     _plot_decision_curve: lambda t: t.train.task == "binary",
