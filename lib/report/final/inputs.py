@@ -220,10 +220,10 @@ class _Reader:
         path = self.folder / name
         left = entry.get(DIGEST)
         if left and left != findings_digest(path / "findings.json"):
-            return ["found something else than its files say: findings.json was edited"]
+            return ["has findings that its run did not write (findings.json was edited)"]
         shown = path / "findings.md"
         if not shown.is_file() or shown.read_text(encoding="utf-8") != markdown_of(twin):
-            return ["says one thing in findings.md and another in findings.json: one was edited"]
+            return ["says one thing in findings.md and another in findings.json (one was edited)"]
         return []
 
     def _other_choices(self, twin: Mapping[str, Any]) -> list[str]:
