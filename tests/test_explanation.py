@@ -444,6 +444,22 @@ def test_intervals_of_subgroups_cover(n_groups):
     assert (shares > 0.89).all(), shares
 
 
+def test_none_of_a_few_is_no_proof_of_never():
+    """Thirty rows of which none is flagged have an error; a rate of a few cases is not given."""
+    rng = np.random.default_rng(0)
+    X = pd.DataFrame({"part": pd.Categorical(["few"] * 60 + ["many"] * 940)})
+    y = np.where(np.arange(1_000) < 60, np.arange(1_000) < 4, rng.random(1_000) < 0.3)
+    proba = np.where(np.arange(1_000) < 60, 0.0, rng.random(1_000))
+    dataset = replace(make_planted(1_000), X=X, y=pd.Series(y.astype(int)))
+    table = explanation.compare_subgroups(dataset, np.column_stack([1 - proba, proba]), [0])
+    by = table[table["level"] == "few"].set_index("measure")
+    assert np.isnan(by.loc["found", "value"].value)
+    assert by.loc["found", "verdict"] == ""
+    never = by.loc["false alarms", "value"]
+    assert never.value == 0
+    assert 0.01 < never.high < 0.1  # 3 / 56 by the rule of three
+
+
 def test_a_planted_unfairness_is_found():
     """Scores that are too low for one part show as a calibration gap, and only that."""
     dataset, proba = honest(3_000, 0)

@@ -109,7 +109,7 @@ def compare_subgroups(
         column, level, rows, measure, value (Estimate), others (float), difference (Estimate:
         value minus others), p (two-sided), p_holm (Holm over the whole table), verdict ("differs",
         "no sign of a difference", "" where a part has no such value). Levels under 20 rows are not
-        judged; of a column with two levels the smaller one is given, as the other is its mirror.
+        judged, nor are rates of under 20 rows of their kind; of a column with two levels the smaller one is given, as the other is its mirror.
 
     Examples
     --------
@@ -283,8 +283,8 @@ class _Judged:
             _auc(y, score),
             mean_of(score - y, weight),
             mean_of(flagged, weight, RATE),
-            mean_of(flagged, weight * (y == 1), RATE),
-            mean_of(flagged, weight * (y == 0), RATE),
+            _rate_of(flagged, weight, y == 1),
+            _rate_of(flagged, weight, y == 0),
         ]
 
     @property
@@ -323,7 +323,20 @@ def mean_of(
     if total <= 0:
         return Measured(math.nan, np.zeros(len(values)))
     value = float(weight @ values) / total
-    return Measured(value, weight * (values - value) / total, bounds)
+    influence = weight * (values - value) / total
+    if bounds == RATE and value in RATE and len(values):
+        # None of n is no proof of never: the error is that of one more hit and one more miss.
+        n = int((weight > 0).sum())
+        shrunk = (value * n + 1) / (n + 2)
+        influence = np.where(weight > 0, math.sqrt(shrunk * (1 - shrunk) / (n + 2) / n), 0.0)
+    return Measured(value, influence, bounds)
+
+
+def _rate_of(flagged: Floats, weight: Floats, of: Bools) -> Measured:
+    """Return the share flagged of one kind of rows; of a few it would say nothing."""
+    if of.sum() < MIN_ROWS:
+        return Measured(math.nan, np.zeros(len(flagged)))
+    return mean_of(flagged, weight * of, RATE)
 
 
 def _auc(y: Floats, score: Floats) -> Measured:
