@@ -186,7 +186,7 @@ report.finding(
 # never recorded, and never used to choose. An ensemble pays for all its members.
 
 # %% Score, time and size
-members = comparison.list_members(field.tracked, sample)
+members = comparison.list_members(field.tracked)
 prices = comparison.tabulate_prices(against_best, tracked, folds, members=members)
 report.table(prices, title="Score and price; `on_front` by all four", record=False)
 figure = plots.plot_pareto(prices, metric=card.metric)

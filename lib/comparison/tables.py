@@ -78,22 +78,16 @@ def gather_candidates(
     return Gathered(kept, score_predictions(parts, dataset, folds, scoring=scoring), twins)
 
 
-def list_members(tracked: Mapping[str, Predicted], dataset: Dataset) -> dict[str, list[str]]:
+def list_members(tracked: Mapping[str, Predicted]) -> dict[str, list[str]]:
     """Return which candidates each ensemble predicts with; one that was not kept is left out.
 
     Parameters
     ----------
     tracked : mapping of str to Predicted
         By candidate.
-    dataset : Dataset
-        The training rows.
     """
-    found = {}
-    for name, candidate in tracked.items():
-        if candidate.analysis.startswith("23") and candidate.can_be_fitted:
-            members = getattr(candidate.read_estimator(dataset), "members", ())
-            found[name] = [str(member) for member, _ in members]
-    return found
+    known = {name: list(candidate.kept.get("members", ())) for name, candidate in tracked.items()}
+    return {name: members for name, members in known.items() if members}
 
 
 @dataclass(frozen=True)

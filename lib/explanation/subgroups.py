@@ -109,7 +109,8 @@ def compare_subgroups(
         column, level, rows, measure, value (Estimate), others (float), difference (Estimate:
         value minus others), p (two-sided), p_holm (Holm over the whole table), verdict ("differs",
         "no sign of a difference", "" where a part has no such value). Levels under 20 rows are not
-        judged, nor are rates of under 20 rows of their kind; of a column with two levels the smaller one is given, as the other is its mirror.
+        judged, nor are rates of under 20 rows of their kind; of a column with two levels the
+        smaller one is given, as the other is its mirror.
 
     Examples
     --------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import warnings
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,12 @@ from lib.errors import InputError
 TRUSTED = (
     "collections.", "functools.partial", "lib.", "lightgbm.", "numpy.", "pandas.", "scipy.",
     "sklearn.", "skrub.",
+)  # fmt: skip
+
+LARGE = 500_000  # bytes of a file; the types of a larger one are looked at when it is read
+# What skrub's TableVectorizer holds twice: its pipeline, with which it transforms, has it too.
+HELD_TWICE = (
+    "_preprocessors", "_encoders", "_named_encoders", "_postprocessors", "all_processing_steps_",
 )  # fmt: skip
 
 
@@ -36,9 +42,9 @@ def dump_model(model: Any, path: Path) -> None:
     import skops.io  # noqa: PLC0415 - a second to import
 
     try:
-        with _quiet():
+        with _quiet(), _once(model):
             content = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
-            types = skops.io.get_untrusted_types(data=content)
+        types = [] if len(content) > LARGE else skops.io.get_untrusted_types(data=content)
     except Exception as error:
         msg = f"{type(model).__name__} cannot be kept without pickle ({error})"
         raise InputError(f"{msg}: define its classes and functions at the top of a module.") from (
@@ -127,6 +133,40 @@ def _quiet() -> Iterator[None]:
     with warnings.catch_warnings():  # skops warns about its own options
         warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
         yield
+
+
+@contextlib.contextmanager
+def _once(model: Any) -> Iterator[None]:
+    """Hide for a moment what parts of a fitted model hold twice: a file would hold it twice too."""
+    hidden = []
+    try:
+        for part in list(_find(model, "TableVectorizer", set())):
+            own = {name: vars(part)[name] for name in HELD_TWICE if name in vars(part)}
+            hidden.append((part, own))
+            for name in own:
+                delattr(part, name)
+        yield
+    finally:
+        for part, own in hidden:
+            vars(part).update(own)
+
+
+def _find(value: Any, kind: str, seen: set[int]) -> Iterator[Any]:
+    """Walk through the parts of a model that are of a class."""
+    if id(value) in seen:
+        return
+    seen.add(id(value))
+    parts: Iterable[Any] = ()
+    if type(value).__name__ == kind:
+        yield value
+    elif isinstance(value, (list, tuple)):
+        parts = value
+    elif isinstance(value, dict):
+        parts = value.values()
+    elif type(value).__module__.startswith(("lib.", "sklearn.", "skrub.")):
+        parts = getattr(value, "__dict__", {}).values()
+    for part in parts:
+        yield from _find(part, kind, seen)
 
 
 def without_rows(estimator: Any) -> tuple[Any, list[str]]:

@@ -118,8 +118,8 @@ def keep_estimator(path: Path, estimator: Any, key: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        `file`, relative to `path`, and `columns`: parameters that take a column of the rows to
-        learn from; or `why` there is none.
+        `file`, relative to `path`, `columns`: parameters that take a column of the rows to learn
+        from, and `members` of an ensemble; or `why` there is none.
     """
     if estimator is None:
         return {"why": "its analysis tracked no estimator"}
@@ -129,7 +129,8 @@ def keep_estimator(path: Path, estimator: Any, key: str) -> dict[str, Any]:
         dump_model(plain, path.parent / file)
     except InputError as error:
         return {"why": str(error)}
-    return {"file": str(file), "columns": columns}
+    members = [str(name) for name, _ in getattr(plain, "members", ())]
+    return {"file": str(file), "columns": columns, "members": members}
 
 
 def _read(file: Path) -> dict[str, Array]:
