@@ -14,6 +14,8 @@ from lib.workbench.imports import Imports, Reached
 from lib.workbench.manifest import Manifest, Row
 from lib.workbench.scripts import Script, with_needs
 
+UNKNOWN_SECONDS = 30.0  # of an analysis that has not run yet
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -78,6 +80,8 @@ class Plan:
         self._fresh = fresh
         self._pages = pages
         self._reached = {name: self._reach(name) for name in self.order}
+        seconds = {name: manifest.entry(name).get("seconds", 0.0) for name in self.order}
+        self.chains = measure_chains({n: scripts[n].needs for n in self.order}, seconds)
 
     def reached(self, name: str) -> Reached:
         """Return the import closure of an analysis."""
@@ -188,3 +192,36 @@ def check_parameters(scripts: Sequence[Script], parameters: Mapping[str, Any]) -
             has = f"has {', '.join(known)}" if known else "has none"
             msg = f"Analysis {names} has no parameter '{name}'; it {has}."
             raise InputError(msg + suggest(name, known))
+
+
+def measure_chains(
+    needs: Mapping[str, Collection[str]], seconds: Mapping[str, float]
+) -> dict[str, float]:
+    """Return for each analysis how long it takes until the last one that waits for it has ended.
+
+    Parameters
+    ----------
+    needs : mapping of str to collection of str
+        What each analysis needs; a name comes after what it needs.
+    seconds : mapping of str to float
+        Of the last run; 0 where there was none.
+
+    Returns
+    -------
+    dict of str to float
+        Seconds of the longest chain that begins with the analysis. What starts the longest goes
+        first, or the others wait for it in the end while cores are idle.
+
+    Examples
+    --------
+    >>> needs = {"11": [], "22": [], "23": ["11"], "32": ["23"]}
+    >>> measure_chains(needs, {"11": 20.0, "22": 60.0, "23": 50.0, "32": 40.0})
+    {'11': 110.0, '22': 60.0, '23': 90.0, '32': 40.0}
+    """
+    chains = {name: seconds.get(name) or UNKNOWN_SECONDS for name in needs}
+    for name in reversed(list(needs)):
+        for need in needs[name]:
+            own = seconds.get(need) or UNKNOWN_SECONDS
+            if need in chains:
+                chains[need] = max(chains[need], own + chains[name])
+    return chains

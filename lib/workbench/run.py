@@ -203,14 +203,14 @@ class _Session:
             self.rows[name] = Row(name, self.scripts[name].title, "interrupted", "never began")
 
     def _ready(self, waiting: list[str], plan: Plan) -> list[str]:
-        """Return what may be decided now, the longest first."""
+        """Return what may be decided now, first what the longest chain of others waits for."""
 
         def is_settled(need: str) -> bool:
             tracking = need in self.untracked or need + SUFFIX in self.supervisor.running
             return need in self.rows and not tracking
 
         ready = [n for n in waiting if all(map(is_settled, plan.scripts[n].needs))]
-        return sorted(ready, key=lambda n: (-plan.manifest.entry(n).get("seconds", 0.0), n))
+        return sorted(ready, key=lambda n: (-plan.chains[n], n))
 
     def _n_busy(self) -> int:
         return sum(not name.endswith(SUFFIX) for name in self.supervisor.running)
