@@ -206,7 +206,11 @@ report.finding(
     start_score=ranking.loc[start_from, "score"],
 )
 if n_better == 0:
-    report.warning("No model beats the dummy: look at the data (02) before anything stronger.")
+    report.warning(
+        "No test tells a model from the dummy on {_n_folds} folds: look at the data (02) before "
+        "anything stronger, and at more folds where scores lie far above it.",
+        _n_folds=len(folds),
+    )
 
 # %% [markdown]
 # **Next** 12 asks whether a neural network does better, 21 what tuning adds, 22 whether these folds
