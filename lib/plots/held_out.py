@@ -301,7 +301,7 @@ def plot_weak_segments(table: pd.DataFrame, *, level: float = 0.95, ax: Axes | N
     draw_dots(ax, names, list(table["difference"]), colors=colors)
     ax.set_yticks(range(len(names)), short_labels(names, 60, inches=3.9, size=8.5), size=8.5)
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1, zorder=0)
-    ax.set_xlabel(f"loss here minus elsewhere, {percent(level)} interval (orange: confirmed)")
+    ax.set_xlabel(f"loss here minus elsewhere, {percent(level)}; orange: confirmed")
     ax.set_ylabel("segment (test rows)")
     words = f"The test set confirms {n_confirmed} of {len(table)} suspected weak segments"
     set_title(ax, words)
