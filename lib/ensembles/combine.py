@@ -15,7 +15,7 @@ from lib.data import Dataset
 from lib.ensembles.methods import METHODS, Combiner, Floats, Score, Stacking, make_combiner
 from lib.errors import InputError
 from lib.estimates import corrected_t_test, holm
-from lib.evaluation.metrics import check_scoring, scorers
+from lib.evaluation.metrics import check_scoring, make_quick, scorers
 from lib.resampling import Folds
 
 MIN_ROWS = 20  # to learn weights from; below, members count alike
@@ -218,7 +218,7 @@ def within(prediction: Floats) -> Floats:
 def make_score(members: Members, scoring: str | None) -> Score:
     """Return the metric of the members' task as a function of labels and predictions."""
     task = members.dataset.task
-    metric = scorers(task)[check_scoring(task, scoring)]
+    metric = make_quick(scorers(task)[check_scoring(task, scoring)])  # asked thousands of times
 
     def score(y: Floats, prediction: Floats) -> float:
         labels = y if task == "regression" else y.astype(int)
