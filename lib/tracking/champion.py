@@ -16,7 +16,6 @@ import pandas as pd
 from lib.config import Config, default_dataset
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.evaluation import fit_whole, predict_whole
 from lib.tracking.candidates import deferred_folder
 from lib.tracking.models import dump_model, forget_rows, read_model
 from lib.tracking.predictions import RESULT, Array, Predicted, has_passed
@@ -81,6 +80,8 @@ class Champion:
         InputError
             When a column is missing.
         """
+        from lib.evaluation import predict_whole  # noqa: PLC0415 - imports scikit-learn
+
         missing = [column for column in self.columns if column not in X.columns]
         if missing:
             others = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
@@ -131,6 +132,8 @@ def store_champion(
     InputError
         When a candidate cannot be fitted again, or cannot be kept without pickle.
     """
+    from lib.evaluation import fit_whole  # noqa: PLC0415 - imports scikit-learn
+
     if dataset.part != "train":
         raise InputError("A champion learns from the training part: pass load_data(…).train.")
     del config  # reports lie where the runner says
@@ -224,6 +227,8 @@ def _read(folder: Path, dataset: Dataset) -> Champion:
 
 def _check_same(champion: Champion, fitted: Mapping[str, Any], dataset: Dataset) -> None:
     """Raise unless the models read again predict the same bits."""
+    from lib.evaluation import predict_whole  # noqa: PLC0415 - imports scikit-learn
+
     X = dataset.X.iloc[:N_CHECKED]
     for model, read in zip(fitted.values(), (champion, champion.runner_up), strict=False):
         before = predict_whole(model, X, n_classes=champion.n_classes)
