@@ -462,9 +462,9 @@ def _plot_pareto(t: Table) -> Any:
         "decision tree": (0.1, 0.002, 30),
     }
     costs = ("fit_seconds", "predict_seconds", "kilobytes")  # made up: measured ones never repeat
-    tracked = {
-        n: SimpleNamespace(costs=dict(zip(costs, p, strict=True))) for n, p in prices.items()
-    }
+    tracked = {}
+    for name, price in prices.items():
+        tracked[name] = SimpleNamespace(costs=dict(zip(costs, price, strict=True)))
     table = comparison.tabulate_prices(t.compared, tracked, t.scores.folds)
     return plots.plot_pareto(table, metric=t.metric)
 
