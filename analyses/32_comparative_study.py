@@ -216,7 +216,6 @@ report.table(
 
 # %% Fit, keep and read again
 champion = tracking.store_champion(
-    config,
     dataset=train,
     candidates=field.tracked,
     name=choice.name,

@@ -58,7 +58,7 @@ def store(config, train, name, **options) -> tracking.Champion:
     found = load(config, train)
     tracking.defer_candidates(folder / "candidates.json", module.ANALYSIS)
     asked = {"scoring": "roc_auc", "rule": "the best", **options}
-    return tracking.store_champion(config, dataset=train, candidates=found, name=name, **asked)
+    return tracking.store_champion(dataset=train, candidates=found, name=name, **asked)
 
 
 def small(config) -> dict:
@@ -144,7 +144,7 @@ def test_only_the_training_part_is_learned_from(config):
     found = load(config, train)
     asked = {"candidates": found, "name": "linear", "scoring": "roc_auc", "rule": "the best"}
     with pytest.raises(InputError, match="training part"):
-        tracking.store_champion(config, dataset=load_data(NAME), **asked)
+        tracking.store_champion(dataset=load_data(NAME), **asked)
 
 
 def test_a_candidate_without_estimator_says_why(config):

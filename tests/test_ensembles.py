@@ -347,12 +347,12 @@ def test_combining_does_not_depend_on_threads(monkeypatch):
     from threadpoolctl import threadpool_info
 
     module = sys.modules["lib.ensembles.combine"]  # the package has a function of that name
-    seen, fit = [], module.fit_combiner
+    seen, fit = [], module.make_combiner
 
-    def watching(*arguments):
+    def watching(*arguments, **options):
         seen.extend(pool["num_threads"] for pool in threadpool_info())
-        return fit(*arguments)
+        return fit(*arguments, **options)
 
-    monkeypatch.setattr(module, "fit_combiner", watching)
+    monkeypatch.setattr(module, "make_combiner", watching)
     ensembles.combine(noisy_members({"a": 1.0, "b": 0.5}), ["stacking", "greedy"])
     assert set(seen) == {1}

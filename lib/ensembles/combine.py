@@ -144,10 +144,7 @@ def combine(
     combined = {method: np.empty(members.parts.shape[1:]) for method in methods}
     for number, (own, learn) in enumerate(_plan(members.folds), start=1):
         for method in methods:
-            with threadpool_limits(1):  # sums in one order: the same figures on every machine
-                combiner = fit_combiner(
-                    method, members.parts[:, learn], y[learn], score, random_state
-                )
+            combiner = fit_combiner(method, members.parts[:, learn], y[learn], score, random_state)
             combined[method][own] = within(combiner.predict(members.parts[:, own]))
             weights = getattr(combiner, "weights", ())
             rows += [
@@ -169,9 +166,10 @@ def fit_combiner(
     needs_classes = stacked and parts.ndim == 3
     if len(y) < MIN_ROWS or (needs_classes and len(np.unique(y)) < parts.shape[2]):
         return make_combiner("voting", score=score)
-    if method == "blending":
-        return Stacking().fit(parts, y)
-    return make_combiner(method, score=score, random_state=random_state).fit(parts, y)
+    with threadpool_limits(1):  # sums in one order: the same figures on every machine
+        if method == "blending":
+            return Stacking().fit(parts, y)
+        return make_combiner(method, score=score, random_state=random_state).fit(parts, y)
 
 
 def _plan(folds: Folds) -> list[tuple[slice, npt.NDArray[np.intp]]]:

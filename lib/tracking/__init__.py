@@ -10,7 +10,7 @@ from lib.tracking.candidates import (
     log_deferred,
 )
 from lib.tracking.champion import Champion, load_champion, store_champion
-from lib.tracking.experiments import log_deferred_experiments, log_experiment, save_model
+from lib.tracking.experiments import log_deferred_experiments, log_experiment
 from lib.tracking.predictions import Predicted, load_predictions
 from lib.tracking.redaction import redact
 from lib.tracking.registry import register_champion
@@ -37,7 +37,6 @@ __all__ = [
     "prepare_store",
     "redact",
     "register_champion",
-    "save_model",
     "start_analysis_run",
     "store_champion",
 ]

@@ -94,7 +94,6 @@ class Champion:
 
 
 def store_champion(
-    config: Config,
     *,
     dataset: Dataset,
     candidates: Mapping[str, Predicted],
@@ -110,8 +109,6 @@ def store_champion(
 
     Parameters
     ----------
-    config : Config
-        The choices of the study.
     dataset : Dataset
         The whole training part.
     candidates : mapping of str to Predicted
@@ -136,7 +133,6 @@ def store_champion(
 
     if dataset.part != "train":
         raise InputError("A champion learns from the training part: pass load_data(…).train.")
-    del config  # reports lie where the runner says
     chosen = dict(zip(ROLES, (name, runner_up), strict=True))
     with tempfile.TemporaryDirectory() as temporary:
         folder = (deferred_folder() or Path(temporary)) / FOLDER

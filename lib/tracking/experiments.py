@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -24,7 +23,14 @@ from lib.tracking.runs import (
     make_params,
     make_tags,
 )
-from lib.tracking.store import import_mlflow, make_client, prepare_store, process_tags, writing
+from lib.tracking.store import (
+    import_mlflow,
+    make_client,
+    prepare_store,
+    process_tags,
+    quiet_mlflow,
+    writing,
+)
 
 MODEL_FOLDER, FIGURES = "model", "figures"
 EXPERIMENTS, FACTS = "experiments", "experiment.json"  # what waits, beside waiting candidates
@@ -133,31 +139,9 @@ def _keep(kept: Kept, model: Any, save_figure: Callable[[Path], None], folder: P
         raise
 
 
-def save_model(model: Any, path: Path) -> None:
-    """Save a fitted model as an MLflow model, without pickle.
-
-    Parameters
-    ----------
-    model : fitted estimator
-        Of scikit-learn (or its interface) or LightGBM.
-    path : Path
-        A folder that is not there yet.
-
-    Raises
-    ------
-    InputError
-        As `log_experiment`.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        dump_model(model, Path(folder) / SKOPS)
-        convert_model(Path(folder) / SKOPS, path)
-
-
 def _log_kept(folder: Path, config: Config) -> str:
     """Make a run of a kept experiment, under that of the analysis if there is one."""
-    with warnings.catch_warnings():  # MLflow warns about its own types and its own options
-        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)
-        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
+    with quiet_mlflow():
         kept = Kept(**json.loads((folder / FACTS).read_text(encoding="utf-8")))
         with tempfile.TemporaryDirectory() as temporary:
             artifacts = Path(temporary)

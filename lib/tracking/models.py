@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -42,7 +41,7 @@ def dump_model(model: Any, path: Path) -> None:
     import skops.io  # noqa: PLC0415 - a second to import
 
     try:
-        with _quiet(), _once(model):
+        with _once(model):
             content = skops.io.dumps(model, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
         types = [] if len(content) > LARGE else skops.io.get_untrusted_types(data=content)
     except Exception as error:
@@ -90,10 +89,9 @@ def read_model(path: Path) -> Any:
     if not path.exists():
         raise InputError(f"There is no model in {path}.")
     try:
-        with _quiet():
-            types = list_types(path)
-            check_types(types)
-            return skops.io.load(path, trusted=types)
+        types = list_types(path)
+        check_types(types)
+        return skops.io.load(path, trusted=types)
     except InputError:
         raise
     except Exception as error:
@@ -126,13 +124,6 @@ def check_types(types: list[str]) -> None:
         known = ", ".join(prefix.rstrip(".") for prefix in TRUSTED)
         msg = f"The model holds {', '.join(foreign[:3])}, which is of none of {known}"
         raise InputError(f"{msg}: build it of these, or move your class into lib.")
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with warnings.catch_warnings():  # skops warns about its own options
-        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
-        yield
 
 
 @contextlib.contextmanager

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-import warnings
 from pathlib import Path
 
 from lib.config import Config
 from lib.tracking.champion import CARD, FOLDER, read_card
 from lib.tracking.experiments import convert_model
 from lib.tracking.runs import AnalysisRun, make_name
-from lib.tracking.store import import_mlflow, make_client, writing
+from lib.tracking.store import make_client, quiet_mlflow, writing
 
 ALIAS = "champion"
 
@@ -36,14 +35,11 @@ def register_champion(report: Path, config: Config, *, dataset: str) -> str | No
     run = AnalysisRun.current
     if run is None or not (folder / CARD).exists():
         return None
-    with warnings.catch_warnings():  # MLflow warns about its own types and its own options
-        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)
-        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
+    with quiet_mlflow():
         return _register(folder, run.run_id, config, make_name(dataset))
 
 
 def _register(folder: Path, run_id: str, config: Config, name: str) -> str:
-    import_mlflow()
     card, client = read_card(folder), make_client(config)
     with tempfile.TemporaryDirectory() as temporary:
         convert_model(folder / "champion.skops", Path(temporary) / ALIAS)

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import sqlite3
+import warnings
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
@@ -164,6 +165,15 @@ def import_mlflow() -> Any:
     import mlflow  # noqa: PLC0415 - takes seconds
 
     return mlflow
+
+
+@contextmanager
+def quiet_mlflow() -> Iterator[None]:
+    """Hold back what MLflow warns of its own types and of its own use of SQLAlchemy."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*Any type hint", UserWarning)
+        warnings.filterwarnings("ignore", "The ..noload.. loader strategy")
+        yield
 
 
 def make_client(config: Config) -> Any:
