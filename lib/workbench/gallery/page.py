@@ -25,16 +25,13 @@ title, labels and units. Call `plots.setup_plotting()` once before.
 The three columns are a binary, a multiclass and a regression table: `rand_hie` (the default),
 `wine` and `diabetes`, training rows only. Click on a picture to see it in full size. The code is
 what drew it: `t.train` is `load_data(...).train`, `t.X` its features under their own names,
-`t.frame` features and target together, `t.scores` what `evaluation.cross_validate` returned,
-`t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did.
-`t.study` what `statistics.study_regression` did, `t.fitted` what `explanation.fit_folds`
-returned, `t.shap` and `t.shuffled` its contributions and permutation importances.
-`t.study` what `statistics.study_regression` did, `t.networks` what `neural.train_from_seeds` and
-`evaluation.cross_validate` did.
-`t.study` what `statistics.study_regression` did, `t.search` what `tuning.search` did,
-`t.learning`, `t.factorial` and `t.by_seed` what functions of `lib.design` did, `t.rule` and
-`t.priced` what functions of `lib.business` did with out-of-fold predictions, `t.money` the currency
-and the mark of made-up gains.
+`t.frame` features and target together, `t.config` what `load_config` returned. Everything else of
+`t` is what functions of `lib` computed on these rows, as `Table` in
+`lib/workbench/gallery/table.py` shows: `t.scores` comes from `evaluation.cross_validate`,
+`t.study` from `statistics.study_regression`, `t.search` from `tuning.search`, `t.networks` from
+`neural.train_from_seeds`, `t.fitted`, `t.shap` and `t.shuffled` from `explanation`, `t.learning`,
+`t.factorial` and `t.by_seed` from `design`, `t.halves` from `performance`, `t.rule` and `t.priced`
+from `business`, `t.money` being the currency and the mark of made-up gains.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery/recipes/`. Interactive: `make_scatter_matrix_page` returns a page
