@@ -130,6 +130,17 @@ def compute_effects(
     ----------
     .. [1] D. Apley, J. Zhu (2020). Visualizing the effects of predictor variables in black box
        supervised learning models. JRSS B 82:1059.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds, own_names
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> effects = compute_effects(fitted, [0, 1], names=own_names(dataset))
+    >>> largest_range(effects.curves)["column"].iloc[0]
+    'signal_1'
     """
     X = models.dataset.X
     kinds = list(column_kinds(X.set_axis(models.columns, axis=1)))
