@@ -14,8 +14,8 @@ import simulations_statistics  # the planted truths, which the benchmark shares
 from lib import statistics
 from lib.data import make_planted
 from lib.errors import InputError
+from lib.statistics.asking import fisher_mid_p
 from lib.statistics.clustered import owner_codes
-from lib.statistics.comparisons import fisher_mid_p
 from lib.statistics.routes import choose_route
 from lib.statistics.samples import lay_out
 
