@@ -13,7 +13,7 @@ from lib import evaluation, resampling
 from lib.data import Dataset, make_planted
 from lib.errors import InputError
 from lib.evaluation import Neighbours, make_neighbours, make_plain, scorers
-from lib.evaluation.metrics import make_quick
+from lib.evaluation.quick_metrics import make_quick
 from lib.resampling import Bootstrap, PurgedKFold, make_purged
 
 

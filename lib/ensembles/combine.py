@@ -15,7 +15,8 @@ from lib.data import Dataset
 from lib.ensembles.methods import METHODS, Combiner, Floats, Score, Stacking, make_combiner
 from lib.errors import InputError
 from lib.estimates import corrected_t_test, holm
-from lib.evaluation.metrics import check_scoring, make_quick, scorers
+from lib.evaluation.metrics import check_scoring, scorers
+from lib.evaluation.quick_metrics import make_quick
 from lib.resampling import Folds
 
 MIN_ROWS = 20  # to learn weights from; below, members count alike

@@ -21,16 +21,13 @@ from lib.evaluation.comparison import (
     tabulate_times,
     verdict,
 )
-from lib.evaluation.cross_validation import (
-    PreparedFold,
-    Scores,
-    cross_validate,
-    score_predictions,
-)
+from lib.evaluation.cross_validation import cross_validate, score_predictions
 from lib.evaluation.fitting import columns_for_fit, fit_options, fit_whole, predict_whole
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
 from lib.evaluation.pairs import EQUAL, compare_pairs
+from lib.evaluation.prepared import PreparedFold
+from lib.evaluation.scores import Scores
 from lib.evaluation.strategies import estimate_scores, naive_mean
 
 __all__ = [

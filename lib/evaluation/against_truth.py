@@ -16,8 +16,8 @@ from threadpoolctl import threadpool_limits
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, wilson
-from lib.evaluation.cross_validation import PreparedFold
 from lib.evaluation.metrics import Metric, check_scoring, scorers
+from lib.evaluation.prepared import PreparedFold
 from lib.evaluation.strategies import estimate_scores
 from lib.resampling import Positions, Strategy
 

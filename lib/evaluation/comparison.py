@@ -9,8 +9,8 @@ import pandas as pd
 
 from lib.errors import InputError, suggest
 from lib.estimates import Estimate, PairedTest, corrected_mean, corrected_t_test, holm
-from lib.evaluation.cross_validation import Scores
 from lib.evaluation.metrics import check_scoring, scorers
+from lib.evaluation.scores import Scores
 
 BETTER, SAME, WORSE = "better", "not distinguishable", "worse"
 REFERENCE, BEST, UNTESTED = "reference", "best", "not tested"

@@ -2,97 +2,24 @@
 
 from __future__ import annotations
 
-import pickle
-import time
 import warnings
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from sklearn.base import clone
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.evaluation.fitting import columns_for_fit, fit_options, predict_whole
-from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
+from lib.evaluation.metrics import Array, check_scoring, scorers
+from lib.evaluation.prepared import PreparedFold
+from lib.evaluation.scores import Scores
 from lib.resampling import Folds, Positions
 
 MAX_MESSAGE = 200  # characters of a warning or an error that a table shows
-
-
-@dataclass(frozen=True)
-class Scores:
-    """What a cross-validation found.
-
-    Attributes
-    ----------
-    frame : DataFrame with columns model, fold, metric, score
-        One row a model, fold (from 1) and metric; higher is better. What failed is not in it.
-    times : DataFrame with columns model, fold, fit_seconds, predict_seconds, kilobytes
-        A preprocessing that models share is counted in full for each of them; the size is that
-        of the fitted model without it.
-    predictions : dict of str to ndarray
-        Out-of-fold predictions by model: probabilities of shape (n_rows, n_classes), or values of
-        shape (n_rows,); means over repeats; NaN for rows that no fold tests.
-    failures : DataFrame with columns model, fold, reason
-        A fold on which a model raised, or a metric had no value; one sentence each.
-    warnings : DataFrame with columns model, warning, count
-        What libraries warned about, counted over the folds.
-    folds : Folds
-        On which all models were compared.
-    task : str
-        Kind of target.
-    scoring : str
-        The metric that ranks models, fixed beforehand.
-    parts : dict of str to ndarray
-        Predictions of the test rows of every fold, one fold after another: as `predictions`, but
-        apart for each repeat. NaN for a fold on which the model failed.
-    estimators : dict of str to scikit-learn estimator
-        As they were given, unfitted; without those that differ from fold to fold.
-    """
-
-    frame: pd.DataFrame
-    times: pd.DataFrame
-    predictions: dict[str, Array]
-    failures: pd.DataFrame
-    warnings: pd.DataFrame
-    folds: Folds
-    task: str
-    scoring: str
-    parts: dict[str, Array] = field(default_factory=dict, repr=False)
-    estimators: dict[str, Any] = field(default_factory=dict, repr=False)
-
-    @property
-    def models(self) -> list[str]:
-        """The models that have at least one score, in the order they were given."""
-        return list(dict.fromkeys(self.frame["model"]))
-
-    def by_fold(self, metric: str | None = None) -> pd.DataFrame:
-        """Return a table of one metric: one row a fold, one column a model."""
-        chosen = self.frame[self.frame["metric"] == (metric or self.scoring)]
-        return chosen.pivot_table(index="fold", columns="model", values="score", sort=False)
-
-    def only(self, *models: str) -> Scores:
-        """Return the scores of some of the models, with all that belongs to them."""
-
-        def own(table: pd.DataFrame) -> pd.DataFrame:
-            return table[table["model"].isin(models)].reset_index(drop=True)
-
-        return replace(
-            self,
-            frame=own(self.frame),
-            times=own(self.times),
-            failures=own(self.failures),
-            warnings=own(self.warnings),
-            predictions={k: v for k, v in self.predictions.items() if k in models},
-            parts={k: v for k, v in self.parts.items() if k in models},
-            estimators={k: v for k, v in self.estimators.items() if k in models},
-        )
 
 
 def cross_validate(
@@ -245,87 +172,6 @@ def score_predictions(
 
 
 @dataclass
-class _Outcome:
-    """A prediction of the test rows, the seconds to fit and to predict, the size of the model."""
-
-    prediction: Array
-    fit_seconds: float
-    predict_seconds: float
-    kilobytes: float
-
-
-class PreparedFold:
-    """One fold's rows, and the preprocessing steps already fitted on its training part.
-
-    Parameters
-    ----------
-    dataset : Dataset
-        The training rows of the study.
-    train, test : ndarray of int
-        Positions of the fold's training and test part.
-    """
-
-    def __init__(self, dataset: Dataset, train: Positions, test: Positions) -> None:
-        self.test = test
-        self.X_train, self.X_test = dataset.X.iloc[train], dataset.X.iloc[test]
-        self.y_train, self.y_test = (dataset.y.to_numpy()[part] for part in (train, test))
-        self.options = {k: values[train] for k, values in columns_for_fit(dataset).items()}
-        weight = dataset.sample_weight
-        self.weight_test = None if weight is None else weight.to_numpy()[test]
-        self.n_classes = len(dataset.classes) if dataset.task != "regression" else 0
-        self._prepared: dict[tuple[int, ...], tuple[Any, Any, float, float]] = {}
-
-    def score(self, estimator: Any, metric: Metric) -> float:
-        """Return the score on the test part of a clone fitted on the training part."""
-        with threadpool_limits(1):
-            prediction = self.evaluate(estimator).prediction
-        return metric.compute(self.y_test, prediction, self.weight_test)
-
-    def evaluate(self, estimator: Any) -> _Outcome:
-        """Fit a clone of the estimator on the training part and predict the test part."""
-        X_train, X_test, fit_seconds, predict_seconds = self._prepare(estimator)
-        model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
-        options = fit_options(model, self.options)
-        start = time.perf_counter()
-        model.fit(X_train, self.y_train, **options)
-        fitted = time.perf_counter()
-        prediction = predict_whole(model, X_test, n_classes=self.n_classes)
-        done = time.perf_counter()
-        return _Outcome(
-            prediction,
-            fit_seconds + fitted - start,
-            predict_seconds + done - fitted,
-            _size_of(model),
-        )
-
-    def _prepare(self, estimator: Any) -> tuple[Any, Any, float, float]:
-        """Return training and test rows after all steps but the last, and the seconds they took."""
-        state = (self.X_train, self.X_test, 0.0, 0.0)
-        if not isinstance(estimator, Pipeline):
-            return state
-        key: tuple[int, ...] = ()
-        for _, step in estimator.steps[:-1]:
-            key = (*key, id(step))
-            if key not in self._prepared:
-                self._prepared[key] = self._apply(step, *state)
-            state = self._prepared[key]
-        return state
-
-    def _apply(
-        self, step: Any, X_train: Any, X_test: Any, fit_seconds: float, predict_seconds: float
-    ) -> tuple[Any, Any, float, float]:
-        if step is None or step == "passthrough":
-            return X_train, X_test, fit_seconds, predict_seconds
-        start = time.perf_counter()
-        transformer = clone(step)
-        train = transformer.fit_transform(X_train, self.y_train)
-        fitted = time.perf_counter()
-        test = transformer.transform(X_test)
-        done = time.perf_counter()
-        return train, test, fit_seconds + fitted - start, predict_seconds + done - fitted
-
-
-@dataclass
 class _Record:
     """What the folds bring in, as rows of the tables of `Scores`."""
 
@@ -389,27 +235,6 @@ class _Record:
     def warnings(self) -> pd.DataFrame:
         rows = [(name, text, count) for (name, text), count in self._caught.items()]
         return pd.DataFrame(rows, columns=["model", "warning", "count"])
-
-
-def _size_of(model: Any) -> float:
-    """Return kilobytes of a fitted model in its serialised form, which nobody keeps."""
-    counter = _Counter()
-    try:
-        pickle.Pickler(counter, protocol=pickle.HIGHEST_PROTOCOL).dump(model)
-    except (AttributeError, TypeError, pickle.PicklingError):  # a model made of closures, say
-        return float("nan")
-    return counter.n_bytes / 1_000
-
-
-class _Counter:
-    """A file that counts what is written to it, and keeps nothing."""
-
-    n_bytes = 0
-
-    def write(self, content: Any) -> int:
-        size = len(memoryview(content).cast("B")) if len(content) else 0
-        self.n_bytes += size
-        return size
 
 
 def _first_line(message: object) -> str:

@@ -10,7 +10,7 @@ from scipy import stats
 
 from lib.estimates import PairedTest, holm
 from lib.evaluation.comparison import compare_pair, verdict
-from lib.evaluation.cross_validation import Scores
+from lib.evaluation.scores import Scores
 
 EQUAL = "no difference"
 

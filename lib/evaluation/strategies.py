@@ -16,8 +16,9 @@ from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, corrected_mean
 from lib.evaluation.bootstrap import BootstrapErrors, measure_bootstrap, score_of
-from lib.evaluation.cross_validation import PreparedFold
-from lib.evaluation.metrics import Array, Metric, check_scoring, make_quick, scorers
+from lib.evaluation.metrics import Array, Metric, check_scoring, scorers
+from lib.evaluation.prepared import PreparedFold
+from lib.evaluation.quick_metrics import make_quick
 from lib.resampling import (
     ForwardInTime,
     HoldOut,

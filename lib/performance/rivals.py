@@ -10,7 +10,8 @@ from scipy import stats
 
 from lib.estimates import Estimate, bootstrap_many, delong_test, format_p
 from lib.evaluation.comparison import BETTER, SAME, WORSE
-from lib.evaluation.metrics import make_quick, scorers
+from lib.evaluation.metrics import scorers
+from lib.evaluation.quick_metrics import make_quick
 from lib.explanation.subgroups import estimate_of, mean_of
 from lib.performance.decisions import decide
 from lib.performance.held_out import Bools, HeldOut

@@ -10,7 +10,8 @@ import pandas as pd
 
 from lib.data import Dataset
 from lib.estimates import Estimate, bootstrap_many
-from lib.evaluation.metrics import make_quick, scorers
+from lib.evaluation.metrics import scorers
+from lib.evaluation.quick_metrics import make_quick
 from lib.explanation.fitted import own_names
 from lib.explanation.shapley import rank_order
 from lib.performance.held_out import Floats, HeldOut, predict_held_out

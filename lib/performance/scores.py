@@ -11,7 +11,8 @@ import pandas as pd
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, bootstrap_many, corrected_mean, delong
-from lib.evaluation.metrics import Metric, make_quick, scorers
+from lib.evaluation.metrics import Metric, scorers
+from lib.evaluation.quick_metrics import make_quick
 from lib.performance.held_out import Floats, HeldOut
 from lib.resampling import Folds
 

@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from lib.data import Dataset
 from lib.errors import InputError
 from lib.estimates import Estimate, bootstrap
-from lib.evaluation.metrics import make_quick, scorers
+from lib.evaluation.metrics import scorers
+from lib.evaluation.quick_metrics import make_quick
 from lib.explanation.fitted import own_names
 from lib.explanation.mistakes import compare_with_truth, compute_losses
 from lib.explanation.opening import open_model
