@@ -92,10 +92,14 @@ def _missing(facts: Facts, number: str, what: str) -> Line:
 def _conditions(facts: Facts) -> list[Line]:
     """Return what the decision rests on: its reason, the amounts, the assumptions."""
     lines = facts.quote("31", "decision")
+    if not _acts(facts):
+        lines += facts.all_of("The policy to use: {31.best_policy}.")
+    rule = "The model's rule" if _acts(facts) else "The model's rule would be"
     lines += facts.all_of(
-        "The policy to use: {31.best_policy}.",
-        "To treat a row is to act on it as on one with {31.acted_on}.",
+        rule + ": {31.rule}. It was learned on training rows.",
+        "To act on a row (to treat it) is to do what one does for {31.acted_on}.",
     )
+    lines += facts.all_of("Today's policy, without a model: {31.today}.")
     lines += facts.first(
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
         "against what it would replace, {31.default_policy}, {31.gain_over_default_policy}"
@@ -104,14 +108,6 @@ def _conditions(facts: Facts) -> list[Line]:
         "against the policy without this model {31.gain_over_default_policy}"
         f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
-    )
-    verb = "Act" if _acts(facts) else "With the model one would act"
-    lines += facts.first(
-        verb
-        + " where the probability of {31.acted_on} is {31.threshold} or more; this threshold was "
-        "chosen on training rows.",
-        verb
-        + " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
     if "lower" in str(facts.raw("30", "verdict")):
         lines += facts.all_of("Beware: the score on rows nobody had seen is {30.verdict}.")
@@ -139,9 +135,9 @@ def _tiles(facts: Facts) -> list[Block]:
     """Return the few figures that matter most, large."""
     wanted = (
         ("Score on unseen rows", "30.test_score", "{here.metric}"),
-        ("Without any column", "32.floor", "{here.metric}"),
+        ("Ignoring every column", "32.floor", "{here.metric}"),
         ("Net benefit per thousand rows", "31.net_benefit", "{here.currency}"),
-        ("Locked rows", "30.n_test", "{page.30}"),
+        ("Rows nobody had seen", "30.n_test", "{page.30}"),
     )
     lines: list[Line] = []
     for label, name, remark in wanted:
@@ -207,7 +203,12 @@ def _unseen(facts: Facts) -> list[Line]:
         "On {30.n_test} rows of the locked test set it scores {30.test_score}; cross-validation "
         "had promised {30.cv_score}.",
         "What the test set says of that promise: {30.verdict}.",
-        "Against the runner-up on these rows: {30.beats_runner_up}.",
+    )
+    behind = "; no reason to change: nothing is chosen by what the test set says"
+    behind = behind if str(facts.raw("30", "beats_runner_up")) == "worse" else ""
+    lines += facts.all_of(
+        "Against the runner-up, {30.runner_up}, on these rows: {30.gain_on_test}, "
+        "{30.beats_runner_up}" + behind + ".",
         "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
         "{30.calibration_intercept}, mean error (ECE) {30.ece}.",
         "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
