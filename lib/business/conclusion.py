@@ -138,7 +138,10 @@ def list_conditions(gains: Gains, break_even: str) -> str:
     clauses = f"gains are as assumed ({break_even}) and rows are like those of the test set"
     if gains.task != "binary":
         return clauses
-    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
+    return (
+        f"{clauses}, and acting has the assumed effect (tested is who is positive, not what acting "
+        "changes)"
+    )
 
 
 def _as_action(policy: str) -> str:

@@ -163,6 +163,11 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
             "The test set was opened for {ledger.n_champions} champions; its score flatters the "
             "last."
         )
+    if facts.given.get("study", {}).get("effort") == "quick":
+        general += facts.all_of(
+            "Made at {study.effort} effort, with fewer folds, rows and trials: intervals are wide "
+            "and tests weak. Run the study at standard effort before acting on it."
+        )
     if illustrative:
         general.append(words("Gains and costs are illustrative; so is every amount of money."))
     general += [with_code(note, "manifest") for note in facts.inputs.notes]

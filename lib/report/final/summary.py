@@ -209,8 +209,8 @@ def _unseen(facts: Facts) -> list[Line]:
     lines += facts.all_of(
         "Against the runner-up, {30.runner_up}, on these rows: {30.gain_on_test}, "
         "{30.beats_runner_up}" + behind + ".",
-        "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
-        "{30.calibration_intercept}, mean error (ECE) {30.ece}.",
+        "Calibration of its probabilities: {30.calibration} (slope {30.calibration_slope}, "
+        "intercept {30.calibration_intercept}, mean error (ECE) {30.ece}).",
         "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
         "Segments that are weak beyond chance: {30.n_weak_segments}. {30.weakest_segment}.",
     )
@@ -230,6 +230,7 @@ def _data(facts: Facts) -> list[Line]:
         "raised {02.n_leaks} ({page.02}).",
         "Columns with missing values: {01.n_gaps} ({page.01}).",
         "Cells and rows that loading repaired: {01.n_repairs} ({page.01}).",
+        "Cells that loading kept but doubts: {01.n_noticed} ({page.01}).",
     )
 
 
