@@ -59,7 +59,8 @@ parts = tracking.load_predictions(config, analyses=[champion.analysis[:2]], **ke
 learned = performance.gather_out_of_fold(parts[champion.name].parts, sample, folds)
 report.finding("Judged by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "{n_test} test rows ({n_units} independent rows or groups); intervals aim at {_level}.",
+    "{n_test} test rows, {n_units} units of them taken as independent (rows, groups or neighbours "
+    "in time); intervals aim at {_level}.",
     n_test=len(test),
     n_units=test.n_units,
     _level=f"{level:.0%}",
