@@ -190,12 +190,10 @@ else:
 # %% Break-even of each gain, and one gain at a time
 against = business.phrase(rule.against)
 break_evens = business.find_break_evens(priced, rule.against)
-break_even = business.state_break_even(break_evens, gains)
+break_even = business.state_break_even(break_evens, gains, against=against)
 lead = priced.compare(business.MODEL, rule.against).difference
 report.table(business.show_break_evens(break_evens), title=f"Ahead of {against}, {money}")
-report.finding(
-    "Break-even against {_against}: {break_even}.", _against=against, break_even=break_even
-)
+report.finding("Break-even: {break_even}.", break_even=break_even)
 look = {"lead": lead.value, "against": against, "currency": gains.currency, "mark": mark}
 tornado = business.compute_tornado(priced, rule.against)
 ax = plots.plot_tornado(tornado, uncertainty=gains.uncertainty, **look)
@@ -203,12 +201,12 @@ ax = plots.plot_tornado(tornado, uncertainty=gains.uncertainty, **look)
 # %% All gains at once
 scenarios = business.simulate_gains(priced, rule.against, random_state=config.seed)
 report.finding(
-    "With gains off by up to {uncertainty:.0%} ({uncertainty_origin}) the lead over {_against} is "
+    "With gains off by up to {uncertainty:.0%} ({uncertainty_origin}) the lead over {against} is "
     "{lead_by_gains} {_money}, with the luck of the test rows {lead_by_both}; the model is ahead "
     "in {share_ahead:.1%} of scenarios.",
     uncertainty=gains.uncertainty,
     uncertainty_origin="assumed" if gains.is_assumed else "catalogue",
-    _against=against,
+    against=against,
     lead_by_gains=scenarios.range_of_gains,
     _money=money,
     lead_by_both=scenarios.range_of_both,

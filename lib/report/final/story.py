@@ -94,8 +94,8 @@ QUESTIONS = (
     Question(
         "money",
         "What is it worth?",
-        "A threshold is chosen on training rows and priced on the locked ones, beside the policies "
-        "that need no model.",
+        "A rule for decisions is learned on training rows and priced on the locked ones, beside "
+        "policies that need no model.",
         ("31",),
         figures=(
             ("31", "polic|threshold|profit|cost"),

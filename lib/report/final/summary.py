@@ -246,8 +246,8 @@ def _asked(facts: Facts) -> list[Line]:
 def _changes(facts: Facts) -> list[Line]:
     lines = facts.all_of(
         "Other gains or costs. Nearest break-even: {31.break_even} ({page.31}).",
-        "The model is ahead in {31.share_ahead:.0%} of scenarios in which gains are off by up to "
-        "{31.uncertainty:.0%}.",
+        "The model is ahead of {31.against} in {31.share_ahead:.0%} of scenarios in which gains "
+        "are off by up to {31.uncertainty:.0%}.",
         "About {31.n_needed} test rows would settle the lead, if it is real.",
     )
     if is_illustrative(facts):
