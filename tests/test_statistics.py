@@ -521,9 +521,9 @@ def test_screening_says_what_is_wrong_with_its_input():
 
 
 def test_feature_levels_name_every_code():
-    """Dates are named by their first day, gaps are a level, and no code is without a name."""
+    """Dates are named by their first and last day, gaps are a level, and no code is without a name."""
     codes, names = statistics.feature_levels(DAYS.dt.tz_localize("Europe/Berlin"), "datetime")
-    assert names[0] == "from 2024-03-30"
+    assert names[0].startswith("2024-03-30 to 2024-")
     assert len(names) == codes.max() + 1
     gaps = statistics.feature_levels(pd.Series([1.0, np.nan, 1.0]), "numeric")
     assert gaps[1] == ["1", "(missing)"]

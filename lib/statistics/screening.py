@@ -126,7 +126,9 @@ def compare_with_target(
     return table.iloc[order].reset_index(drop=True)
 
 
-def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
+def feature_levels(
+    column: pd.Series, kind: str, *, n_bins: int = N_BINS
+) -> tuple[Codes, list[str]]:
     """Return the levels that screening compares: bins, categories, and "(missing)" if any.
 
     Parameters
@@ -135,6 +137,8 @@ def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
         A feature.
     kind : str
         As `column_kinds` says.
+    n_bins : int, default=10
+        Of numbers, dates and lengths of texts, with about as many rows each.
 
     Returns
     -------
@@ -149,10 +153,10 @@ def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
     ['a', '(missing)']
     """
     if kind == "text":
-        codes, names = bins_of(np.asarray(column.map(str).str.len(), dtype=float), N_BINS)
+        codes, names = bins_of(np.asarray(column.map(str).str.len(), dtype=float), n_bins)
         codes[column.isna().to_numpy()] = -1
     elif kind in {"numeric", "datetime"}:
-        codes, names = bins_of(numbers_of(column), N_BINS)
+        codes, names = bins_of(numbers_of(column), n_bins)
         moments = moments_of(column)
         if is_datetime64_dtype(moments.dtype):
             names = _date_names(moments, codes, len(names))
@@ -175,8 +179,9 @@ def _check(X: pd.DataFrame, y: pd.Series, groups: pd.Series | None) -> None:
 
 
 def _date_names(column: pd.Series, codes: Codes, n_levels: int) -> list[str]:
-    firsts = [column[codes == code].min() for code in range(n_levels)]
-    return [f"from {first:%Y-%m-%d}" if pd.notna(first) else "" for first in firsts]
+    days = [column[codes == code].dt.strftime("%Y-%m-%d") for code in range(n_levels)]
+    ends = [(day.min(), day.max()) for day in days]
+    return ["" if pd.isna(a) else a if a == b else f"{a} to {b}" for a, b in ends]
 
 
 def _indicators(y: pd.Series, task: str) -> Floats:
