@@ -20,7 +20,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from corpus import Outcome, show_clean, show_outcomes
 from defects_leaks import CLASSICS, DEFECTS, LEAKY_LOGIC, Defect
-
 from lib import leakage
 from lib.checks import Check
 from lib.config import Config, load_config

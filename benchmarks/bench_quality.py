@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from corpus import Outcome, show_clean, show_outcomes
 from defects_quality import all_defects, is_found, run_clean, run_defect
-
 from lib import leakage, quality
 from lib.config import load_config
 from lib.data import load_data

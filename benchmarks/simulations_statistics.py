@@ -19,7 +19,7 @@ from scipy import stats
 from lib import estimates, statistics
 from lib.estimates import Estimate
 from lib.statistics import counts, effects, post_hoc, power, shares
-from lib.statistics.comparisons import ask
+from lib.statistics.asking import ask
 from lib.statistics.correlations import correlate
 from lib.statistics.diagnostics import breusch_pagan, compute_residual_checks, white_test
 from lib.statistics.normality import estimate_excess_kurtosis, estimate_skewness

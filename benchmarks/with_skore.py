@@ -10,10 +10,10 @@ from __future__ import annotations
 import warnings
 
 import numpy as np
-from defects_leaks import CLASSICS, DEFECTS
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 
+from defects_leaks import CLASSICS, DEFECTS
 from lib.data import Dataset
 from lib.features import make_preprocessor
 

@@ -187,7 +187,13 @@ def load_config(**overrides: Any) -> Config:
 
 
 def default_dataset(config: Config) -> str:
-    """Return the dataset whose findings are committed: the catalogue's, whatever was chosen."""
+    """Return the dataset whose findings are committed: the catalogue's, whatever was chosen.
+
+    Examples
+    --------
+    >>> default_dataset(load_config())
+    'rand_hie'
+    """
     return str(study_table(config.root).get("dataset", Config.model_fields["dataset"].default))
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from lib.config import project_root
 
+pytest.register_assert_rewrite("checks_of_figures")  # its asserts say what they compared
+
 
 @dataclass
 class Project:
@@ -119,3 +121,15 @@ class Project:
 def project(tmp_path):
     """Return an empty project."""
     return Project(tmp_path)
+
+
+@pytest.fixture
+def style():
+    """Draw in the project's style, and leave matplotlib as it was."""
+    import matplotlib as mpl
+
+    from lib import plots
+
+    with mpl.rc_context():
+        plots.setup_plotting()
+        yield

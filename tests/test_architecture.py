@@ -74,6 +74,19 @@ HOMES = {
     "pandera": {"quality"},
 }
 
+# Exported functions without an executed example, by package: a number may only fall. A figure's
+# example is the gallery, and `workbench` is the command line.
+WITHOUT_EXAMPLE = {
+    "business": 18,
+    "comparison": 9,
+    "ensembles": 7,
+    "evaluation": 1,
+    "features": 2,
+    "neural": 2,
+    "performance": 12,
+    "tracking": 12,
+}
+
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
     """Yield (dotted name, line) of every import statement of a file, wherever it stands."""
@@ -164,3 +177,30 @@ def test_lib_is_quiet(path):
     assert not calls & loud
     at_import = [ast.unparse(n) for n in tree.body if isinstance(n, ast.Expr)]
     assert not [text for text in at_import if "filterwarnings" in text or "basicConfig" in text]
+
+
+def exported_functions(package: str) -> dict[str, str]:
+    """Return the docstrings of the functions that a module or a package's `__init__` exports."""
+    folder = LIB / package
+    files = sorted(folder.rglob("*.py")) if folder.is_dir() else [folder.with_suffix(".py")]
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in files}
+    known = {
+        node.name: ast.get_docstring(node) or ""
+        for tree in trees.values()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    lists = [
+        ast.literal_eval(node.value)
+        for node in trees[folder / "__init__.py" if folder.is_dir() else files[0]].body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
+    ]
+    names = lists[0] if lists else [name for name in known if not name.startswith("_")]
+    return {name: known[name] for name in names if name in known}
+
+
+@pytest.mark.parametrize("package", sorted(LEVELS.keys() - {"plots", "workbench"}))
+def test_what_a_package_exports_has_an_example(package):
+    """Whoever meets a function sees it used, in an example that runs with the tests."""
+    lacking = [name for name, said in exported_functions(package).items() if ">>>" not in said]
+    assert len(lacking) <= WITHOUT_EXAMPLE.get(package, 0), lacking

@@ -1,11 +1,7 @@
 """Candidates side by side: published figures, planted truths, and a rule that does what it says."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,6 +10,7 @@ from sklearn.datasets import make_moons
 from sklearn.model_selection import RepeatedStratifiedKFold, cross_val_score
 from sklearn.svm import SVC
 
+from checks_of_figures import HOSTILE, check_figure, title_artists
 from lib import comparison, evaluation, plots
 from lib.config import load_config
 from lib.data import make_planted
@@ -22,8 +19,6 @@ from lib.estimates import Estimate, corrected_t_test
 from lib.evaluation import Scores, scorers
 from lib.resampling import make_cv, make_folds
 from lib.tracking.predictions import Predicted
-
-HERE = Path(__file__).parent
 
 # Demšar (2006), Table 6: AUC of C4.5 with and without tuned -m and -cf on 14 tables, as in
 # scipy/stats/tests/test_stats.py, TestFriedmanChiSquare (tie-corrected chi-square from there).
@@ -64,18 +59,6 @@ DEMSAR = [
     [0.798, 0.569, 0.967, 0.657, 0.898, 0.931, 0.685, 0.625, 0.875, 1.0, 0.962, 0.669, 0.975, 0.97],
 ]
 VARIANTS = ["C4.5", "C4.5+m", "C4.5+cf", "C4.5+m+cf"]
-
-
-def load_plot_checks():
-    """Return the checks of figures that `test_plots.py` has."""
-    spec = importlib.util.spec_from_file_location("plot_checks", HERE / "test_plots.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHECKS = load_plot_checks()
-HOSTILE, check_figure, title_artists = CHECKS.HOSTILE, CHECKS.check_figure, CHECKS.title_artists
 
 
 def make_scores(by_fold, *, task="binary"):
@@ -492,15 +475,6 @@ def test_missing_tables_are_named_with_their_commands(monkeypatch, tmp_path):
 # --- figures -------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def _style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
-    plt.close("all")
-
-
 def make_comparison(names):
     """Return a table of probabilities and scores for these names."""
     rng = np.random.default_rng(0)
@@ -522,7 +496,7 @@ def make_comparison(names):
     )
 
 
-@pytest.mark.usefixtures("_style")
+@pytest.mark.usefixtures("style")
 @pytest.mark.parametrize("names", [["tree"], HOSTILE, [f"m{i}" for i in range(30)]])
 def test_figures_hold_any_names(names):
     """One candidate, hostile names or thirty: complete, and nothing leaves the canvas."""
@@ -535,7 +509,7 @@ def test_figures_hold_any_names(names):
     check_figure(plots.plot_critical_difference(ranks, 2.5, groups, n_tables=7).figure)
 
 
-@pytest.mark.usefixtures("_style")
+@pytest.mark.usefixtures("style")
 def test_figures_say_what_they_show():
     """Titles are claims computed from the table."""
     table = make_comparison(["a", "b", "c"]).assign(

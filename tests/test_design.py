@@ -1,22 +1,22 @@
 """Experiments are planned and judged as stated: power, curves, factors, noise, trials."""
 
-import importlib.util
 import itertools
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression, Ridge
 
+import bench_design
 from lib import design, estimates, evaluation, models, plots, resampling
-from lib.config import load_config, project_root
+from lib.config import load_config
 from lib.data import Dataset, load_data, make_planted
 from lib.data.catalog import DesignChoice, Entry, Trial
 from lib.errors import InputError
 from lib.estimates import Estimate, delong_test
+
+pytestmark = pytest.mark.usefixtures("style")
 
 ALPHA = 0.05
 
@@ -25,15 +25,6 @@ ALPHA = 0.05
 def config():
     """Return the choices of a quick study."""
     return load_config(effort="quick")
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
-    plt.close("all")
 
 
 def correlated_differences(rng, n_studies, *, mean=0.0, n_folds=5, test_fraction=0.2):
@@ -365,12 +356,8 @@ def test_equally_good_models_raise_no_more_alarms_than_allowed():
 
     The uncorrected t-test of the same differences raises clearly more (binomial, 99.9 %).
     """
-    path = project_root() / "benchmarks" / "bench_design.py"
-    spec = importlib.util.spec_from_file_location("bench_design", path)
-    bench = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(bench)
-    n_rows, n_columns = bench.SETTINGS["unstable"]
-    corrected, plain = bench.count_alarms(400, n_rows=n_rows, n_columns=n_columns)
+    n_rows, n_columns = bench_design.SETTINGS["unstable"]
+    corrected, plain = bench_design.count_alarms(400, n_rows=n_rows, n_columns=n_columns)
     most = stats.binom.ppf(0.999, 400, ALPHA)
     assert 0 < corrected <= most < plain
 

@@ -1,14 +1,12 @@
 """The leak audit: planted leaks are found on three tables, clean tables stay silent."""
 
-import importlib.util
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 
+import defects_leaks as defects  # the planted leaks, which the benchmark shares
 from lib import leakage
-from lib.config import load_config, project_root
+from lib.config import load_config
 from lib.data import load_data, make_planted
 from lib.leakage.derived import check_derived
 from lib.leakage.duplicates import check_exact, check_near
@@ -22,19 +20,6 @@ QUICK = load_config(effort="quick")
 BASES = ["breast_cancer", "wine", "diabetes"]
 # Severe leaks on each kind of target, mild ones on the smallest table; the benchmark runs them all.
 CASES = [*((name, True) for name in BASES), ("diabetes", False)]
-
-
-def load_defects():
-    """Return the module of planted leaks, which the benchmark shares."""
-    path = project_root() / "benchmarks" / "defects_leaks.py"
-    spec = importlib.util.spec_from_file_location("defects_leaks", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["defects_leaks"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-defects = load_defects()
 
 
 def found_in(checks):

@@ -1,40 +1,16 @@
 """Figures of money are complete, hold their words, and say when gains are made up."""
 
-import importlib.util
-from pathlib import Path
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from checks_of_figures import HOSTILE, check_figure, title_artists
 from lib import plots
 from lib.estimates import Estimate
 
-HERE = Path(__file__).parent
+pytestmark = pytest.mark.usefixtures("style")
+
 MARK = " (illustrative gains)"
-
-
-def load_checks():
-    """Return the checks that every figure of the project has to pass."""
-    spec = importlib.util.spec_from_file_location("plot_checks", HERE / "test_plots.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHECKS = load_checks()
-HOSTILE = CHECKS.HOSTILE
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
-    plt.close("all")
 
 
 def made_policies(values, names=None):
@@ -54,7 +30,7 @@ def made_curve(column="threshold", *, peak=0.3, height=1_000.0):
 
 def words_of(ax):
     """Return all text of an axes in one string: its title without line breaks first."""
-    titles = [title.get_text() for title in CHECKS.title_artists(ax)]
+    titles = [title.get_text() for title in title_artists(ax)]
     return " ".join(" ".join([*titles, *[t.get_text() for t in ax.texts]]).split())
 
 
@@ -63,7 +39,7 @@ def test_policies_hold_hostile_names_and_a_far_loss():
     names = ["model", *[f"always {name}" for name in HOSTILE[:9]]]
     values = [120, -50_000, *range(10, 90, 10)]
     ax = plots.plot_policies(made_policies(values, names), currency="EUR", mark=MARK)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     words = words_of(ax)
     assert "brings 120 EUR for 1,000 rows, beyond chance more than 9 of 9 other policies" in words
     assert words.endswith("← -50,000")
@@ -80,7 +56,7 @@ def test_profit_curve_shows_both_thresholds_and_where_it_was_chosen():
         learned=made_curve(peak=0.31),
         currency="USD",
     )
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     legend = [text.get_text() for text in ax.get_legend().get_texts()]
     assert {"used: 0.3", "break-even of the gains: 0.25"} <= set(legend)
     assert ax.get_ylim()[0] > -3_000  # what is far below zero is cut off
@@ -92,7 +68,7 @@ def test_quantile_curve_speaks_of_forecasts():
     """Of a regression the curve is over quantiles, and marked when costs are made up."""
     curve = made_curve("quantile", peak=0.7)
     ax = plots.plot_profit_curve(curve, chosen=0.7, break_even=None, currency="USD", mark=MARK)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     assert "Forecasting the 70% quantile" in words_of(ax)
     assert words_of(ax).endswith("(illustrative gains)")
 
@@ -102,7 +78,7 @@ def test_profit_curve_says_when_nothing_pays():
     ax = plots.plot_profit_curve(
         made_curve(height=-50.0), chosen=1.0000000001, break_even=0.9, currency="USD"
     )
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     assert words_of(ax).endswith("treat nobody")
 
 
@@ -113,7 +89,7 @@ def test_capacity_is_marked(capacity):
     gains = [Estimate(v, v - 20, v + 20) for v in 1_000 * share * (0.6 - share)]
     table = pd.DataFrame({"share": share, "gain": gains, "at_random": -100 * share})
     ax = plots.plot_capacity(table, best=0.3, capacity=capacity, currency="USD", mark=MARK)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     used = "30 %" if capacity is None else "10 %"
     assert f"Acting on the first {used} brings" in words_of(ax)
     assert words_of(ax).endswith("(illustrative gains)")
@@ -134,7 +110,7 @@ def test_tornado_says_whether_the_sign_holds(ends):
     )
     look = {"lead": 100.0, "against": HOSTILE[4], "currency": "USD", "mark": MARK}
     ax = plots.plot_tornado(table, uncertainty=0.25, **look)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     verb = "keeps" if ends[0] > 0 else "changes"
     assert f"{verb} its sign" in words_of(ax)
     assert "25% (illustrative gains)" in words_of(ax)
@@ -146,7 +122,7 @@ def test_scenarios_count_where_the_model_is_ahead(spread):
     both = 10 + spread * np.linspace(-1, 1, 400)
     look = {"lead": 10.0, "against": "treating all", "currency": "USD", "mark": MARK}
     ax = plots.plot_scenarios(0.5 * (both + 10), both, **look)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     share = "100 %" if spread == 0 else "66 %"
     assert f"ahead of treating all in {share} of the scenarios" in words_of(ax)
 
@@ -160,6 +136,6 @@ def test_decision_curve_names_the_useful_thresholds(useful):
     table = {"threshold": x, "model": model, "low": model - 0.03, "high": model + 0.03}
     table = pd.DataFrame(table | {"treat_all": everyone})
     ax = plots.plot_decision_curve(table, useful=useful, break_even=0.2)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     assert ("No threshold" if useful is None else "from 10 % to 40 %") in words_of(ax)
     assert ax.get_ylim()[0] > -0.2

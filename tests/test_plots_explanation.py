@@ -1,40 +1,15 @@
 """Figures of explanations are complete, hold their words, and repeat, whatever columns are called."""
 
-import importlib.util
-from pathlib import Path
-
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from checks_of_figures import HOSTILE, as_png, check_figure, title_artists
 from lib import explanation, plots
 from lib.estimates import Estimate
 from lib.explanation import Effects, Explanation
 
-HERE = Path(__file__).parent
-
-
-def load_checks():
-    """Return the checks that every figure of the project has to pass."""
-    spec = importlib.util.spec_from_file_location("plot_checks", HERE / "test_plots.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHECKS = load_checks()
-HOSTILE = CHECKS.HOSTILE
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("style")
 
 
 def names_of(n):
@@ -80,20 +55,20 @@ def test_contributions_of_many_columns(n_columns, n_classes):
         plots.plot_waterfall(explained, 5),
     ]
     for ax in axes:
-        CHECKS.check_figure(ax.figure)
+        check_figure(ax.figure)
     if n_columns == 40:
         assert "15 of 40 drawn" in axes[0].get_ylabel()
         assert axes[2].get_yticklabels()[-1].get_text() == "31 other columns"
     assert axes[2].get_title("left").startswith("Row 5") or "Row 5" in str(
-        [t.get_text() for t in CHECKS.title_artists(axes[2])]
+        [t.get_text() for t in title_artists(axes[2])]
     )
 
 
 @pytest.mark.parametrize("position", [0, 1, 2, 3, 4])
 def test_dependence_on_columns_of_every_kind(position):
     """Numbers, categories, dates, gaps and text: drawn, or said why not."""
-    CHECKS.check_figure(plots.plot_dependence(made_explanation(), position).figure)
-    CHECKS.check_figure(plots.plot_dependence(made_explanation(n_classes=3), position).figure)
+    check_figure(plots.plot_dependence(made_explanation(), position).figure)
+    check_figure(plots.plot_dependence(made_explanation(n_classes=3), position).figure)
 
 
 def test_a_waterfall_ends_where_the_model_does():
@@ -119,15 +94,15 @@ def made_importance(n, verdict=explanation.MATTERS):
 def test_importance_says_how_many_matter(n):
     """The claim counts all rows, the figure draws the first fifteen."""
     ax = plots.plot_importance(made_importance(n), scoring="R²")
-    CHECKS.check_figure(ax.figure)
-    said = " ".join(t.get_text() for t in CHECKS.title_artists(ax)).replace("\n", " ")
+    check_figure(ax.figure)
+    said = " ".join(t.get_text() for t in title_artists(ax)).replace("\n", " ")
     assert said.startswith(f"1 of {n} columns matter beyond chance")
     ax = plots.plot_importance(
         made_importance(n, explanation.NO_SIGN), scoring="R²", things="clusters of columns"
     )
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     table = pd.DataFrame({"column": names_of(n), "mean": 1.0, "std": 0.1})
-    CHECKS.check_figure(plots.plot_shuffles(table, what="loss of R²").figure)
+    check_figure(plots.plot_shuffles(table, what="loss of R²").figure)
 
 
 @pytest.mark.parametrize("n", [1, 40])
@@ -141,9 +116,9 @@ def test_agreement_of_rankings(n):
     }
     judged = explanation.judge_columns(rankings, names_of(n), n_top=explanation.choose_top(n))
     ax = plots.plot_agreement(judged, methods=list(rankings), n_top=explanation.choose_top(n))
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     n_quote = int((judged["verdict"] == explanation.QUOTE).sum())
-    said = " ".join(t.get_text() for t in CHECKS.title_artists(ax)).replace("\n", " ")
+    said = " ".join(t.get_text() for t in title_artists(ax)).replace("\n", " ")
     assert said.startswith(f"{n_quote} column")
 
 
@@ -208,16 +183,16 @@ def made_effects(outputs=("",)):
 def test_effects_of_every_kind_of_column():
     """Panels of numbers, amounts, dates and categories; legend and note beside the data."""
     figure = plots.plot_effects(made_effects(), target="W" * 99, unit="W" * 30)
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     classes = tuple(HOSTILE[:8])
     figure = plots.plot_effects(made_effects(classes), target="W" * 99, classes=classes)
-    CHECKS.check_figure(figure)
+    check_figure(figure)
 
 
 def test_effects_of_nothing():
     """A table of text alone gets a figure that says so."""
     empty = Effects(made_effects().curves.iloc[:0], made_effects().single.iloc[:0], ())
-    CHECKS.check_figure(plots.plot_effects(empty, target="y"))
+    check_figure(plots.plot_effects(empty, target="y"))
 
 
 @pytest.mark.parametrize("n_levels", [1, 30])
@@ -252,17 +227,17 @@ def test_subgroups(n_levels):
         "verdict",
     ]
     figure = plots.plot_subgroups(pd.DataFrame(rows, columns=columns))
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     assert f"{4 * n_levels} of {4 * n_levels} differences" in figure.get_suptitle().replace(
         "\n", " "
     )
-    CHECKS.check_figure(plots.plot_subgroups(pd.DataFrame([], columns=columns)))
+    check_figure(plots.plot_subgroups(pd.DataFrame([], columns=columns)))
 
 
 def test_two_draws_are_the_same_bytes():
     """Pictures repeat to the byte."""
     explained = made_explanation(8)
-    first, second = (CHECKS.as_png(plots.plot_contributions(explained).figure) for _ in range(2))
+    first, second = (as_png(plots.plot_contributions(explained).figure) for _ in range(2))
     assert first == second
 
 
@@ -270,4 +245,4 @@ def test_two_draws_are_the_same_bytes():
 def test_dates_of_any_range_get_ticks(days):
     """No range of dates is between the steps that ticks can take."""
     table = pd.DataFrame({"day": pd.date_range("2019-03-01", periods=days, freq="D")})
-    CHECKS.check_figure(plots.plot_distributions(table))
+    check_figure(plots.plot_distributions(table))

@@ -1,43 +1,19 @@
 """Figures of held-out rows are complete, hold their words, and repeat, whatever names are."""
 
-import importlib.util
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 
+from checks_of_figures import HOSTILE, check_figure
 from lib import performance, plots
 from lib.data import make_planted
 from lib.estimates import Estimate
 from lib.performance import HeldOut
 
-HERE = Path(__file__).parent
-
-
-def load_checks():
-    """Return the checks that every figure of the project has to pass."""
-    spec = importlib.util.spec_from_file_location("plot_checks", HERE / "test_plots.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-CHECKS = load_checks()
-HOSTILE = CHECKS.HOSTILE
-
-
-@pytest.fixture(autouse=True)
-def _style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
-    plt.close("all")
+pytestmark = pytest.mark.usefixtures("style")
 
 
 def estimates(n):
@@ -56,11 +32,11 @@ def test_curves_claim_what_they_show(held):
     """One class has bands and its lift in the title; many classes have a legend; none, a reason."""
     curves = performance.compute_curves(held, n_resamples=30, random_state=0)
     figure = plots.plot_curves({"yes": curves})
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     assert f"{curves.lift.value:.1f} times" in figure.get_suptitle()
     assert figure.axes[0].collections
     many = plots.plot_curves(dict.fromkeys(HOSTILE[:9], curves))
-    CHECKS.check_figure(many)
+    check_figure(many)
     assert len(many.axes[0].get_legend().get_texts()) == 6
     assert "too few" in plots.plot_curves({}).get_suptitle()
 
@@ -71,7 +47,7 @@ def test_confusion_counts_all_classes(n_classes):
     counts = pd.DataFrame(np.eye(n_classes, dtype=int) * 3 + 1)
     names = [HOSTILE[i % len(HOSTILE)] + str(i) for i in range(n_classes)]
     ax = plots.plot_confusion(counts, names, rule="the likeliest class")
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     assert len(ax.get_yticklabels()) == min(n_classes, 15)
     right = 4 * n_classes / counts.to_numpy().sum()
     assert f"{right * 100:.0f} %" in ax.get_title(loc="left") + ax.get_title()
@@ -82,12 +58,12 @@ def test_calibration_says_its_verdict(held):
     study = performance.study_calibration(held, n_resamples=20, random_state=0)
     named = replace(study, events=replace(study.events, words=HOSTILE[0]))
     figure = plots.plot_calibration(named)
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     assert "sign of miscalibration" in figure.get_suptitle()
     one = pd.DataFrame({"rows": [9], "predicted": [0.02], "observed": [Estimate(0, 0, 0.05)]})
     events = replace(study.events, probability=np.full(9, 0.02))
     rare = plots.plot_calibration(replace(study, bins=one, events=events))
-    CHECKS.check_figure(rare)
+    check_figure(rare)
 
 
 def test_residuals_are_drawn_for_any_prediction():
@@ -97,7 +73,7 @@ def test_residuals_are_drawn_for_any_prediction():
         dataset = make_planted(n, task="regression")
         study = performance.study_residuals(HeldOut(dataset, guess))
         figure = plots.plot_residual_study(study, target=HOSTILE[1])
-        CHECKS.check_figure(figure)
+        check_figure(figure)
         assert len(figure.axes) == 4
 
 
@@ -113,7 +89,7 @@ def test_weak_segments_are_counted(n):
         }
     )
     ax = plots.plot_weak_segments(table)
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     title = ax.get_title(loc="left") + ax.get_title()
     assert (f"confirms 1 of {n}" in title) if n else ("No weak segment" in title)
 
@@ -133,7 +109,7 @@ def test_coverage_counts_what_is_short():
     ]
     columns = ["method", "part", "rows", "coverage", "size", "verdict"]
     figure = plots.plot_promised_coverage(pd.DataFrame(rows, columns=columns))
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     assert "Short of it in 1 of 5" in figure.get_suptitle().replace("\n", " ")
 
 
@@ -141,9 +117,9 @@ def test_losses_of_columns_and_of_cells():
     """The costliest column is named; a model that needs every column has a reason instead."""
     table = pd.DataFrame({"column": HOSTILE[:8], "lost": estimates(8)[::-1], "note": ""})
     ax = plots.plot_lost_columns(table, scoring="ROC AUC")
-    CHECKS.check_figure(ax.figure)
+    check_figure(ax.figure)
     nothing = table.assign(lost=[Estimate(float("nan"))] * 8)
-    CHECKS.check_figure(plots.plot_lost_columns(nothing, scoring="ROC AUC").figure)
+    check_figure(plots.plot_lost_columns(nothing, scoring="ROC AUC").figure)
     rows = [
         (what, kind, share, Estimate(share / 9, share / 12, share / 6))
         for what in ("missing", "taken from another row")
@@ -152,9 +128,9 @@ def test_losses_of_columns_and_of_cells():
     ]
     cells = pd.DataFrame(rows, columns=["what", "columns", "share", "lost"])
     figure = plots.plot_disturbances(cells, scoring="ROC AUC")
-    CHECKS.check_figure(figure)
+    check_figure(figure)
     assert len(figure.axes) == 2
-    CHECKS.check_figure(plots.plot_disturbances(cells.head(0), scoring="ROC AUC"))
+    check_figure(plots.plot_disturbances(cells.head(0), scoring="ROC AUC"))
 
 
 def test_figures_take_any_object_with_the_right_parts():
@@ -162,4 +138,4 @@ def test_figures_take_any_object_with_the_right_parts():
     x = np.linspace(0, 1, 5)
     table = pd.DataFrame({"x": x, "y": x, "low": x, "high": x})
     made = SimpleNamespace(of=lambda _: table, lift=Estimate(1.0), prevalence=0.3)
-    CHECKS.check_figure(plots.plot_curves({"any": made}))
+    check_figure(plots.plot_curves({"any": made}))

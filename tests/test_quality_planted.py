@@ -1,6 +1,5 @@
 """Quality checks on planted defects: each is found mild and severe, and clean tables are silent."""
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -11,6 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+import defects_quality  # the planted defects, which the benchmark shares
 from lib import quality
 from lib.config import load_config, project_root
 from lib.data import load_data
@@ -20,23 +20,10 @@ from lib.quality.missing import check_randomness
 from lib.quality.spelling import check_spelling, find_misspelt, find_variants
 
 QUICK = load_config(effort="quick")
-
-
-def load_corpus():
-    """Return the module of planted defects, which the benchmark shares."""
-    path = project_root() / "benchmarks" / "defects_quality.py"
-    spec = importlib.util.spec_from_file_location("defects_quality", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["defects_quality"] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-corpus = load_corpus()
 # Severe defects go into measured rows, mild ones into generated ones; the benchmark runs them all.
 CASES = [
     (defect, defect.bases[-1 if defect.degree == "mild" else min(1, len(defect.bases) - 1)])
-    for defect in corpus.all_defects()
+    for defect in defects_quality.all_defects()
 ]
 
 
@@ -53,13 +40,13 @@ def open_frame(frame, target="target", **more):
 @pytest.mark.parametrize(("defect", "base"), CASES, ids=lambda v: getattr(v, "name", v))
 def test_planted_defects_are_found(defect, base, tmp_path):
     """The right check finds each defect in the right column."""
-    checks = corpus.run_defect(defect, base, seed=7, config=QUICK, folder=tmp_path)
-    assert corpus.is_found(defect, checks), found_in(checks)
+    checks = defects_quality.run_defect(defect, base, seed=7, config=QUICK, folder=tmp_path)
+    assert defects_quality.is_found(defect, checks), found_in(checks)
 
 
 def test_the_corpus_has_every_check():
     """Each question is planted for, mild and severe."""
-    planted = {(defect.code, defect.degree) for defect in corpus.all_defects()}
+    planted = {(defect.code, defect.degree) for defect in defects_quality.all_defects()}
     assert planted == {
         (code, degree) for code in quality.QUESTIONS for degree in ("mild", "severe")
     }
@@ -68,12 +55,12 @@ def test_the_corpus_has_every_check():
 @pytest.mark.parametrize("base", ["breast_cancer", "diabetes", "planted", "clusters"])
 def test_clean_tables_stay_silent(base):
     """Measured and generated tables with cities, dates and body measures raise nothing at all."""
-    assert found_in(corpus.run_clean(base, config=QUICK)) == []
+    assert found_in(defects_quality.run_clean(base, config=QUICK)) == []
 
 
 def test_the_target_of_test_rows_is_never_read():
     """Scrambling the target of the test rows changes no answer."""
-    frame, target = corpus.make_base("breast_cancer")
+    frame, target = defects_quality.make_base("breast_cancer")
     dataset = load_data(frame, target=target, name="made")
     y = dataset.y.copy()
     y.iloc[dataset.split.test] = y.iloc[dataset.split.test].to_numpy()[::-1]
@@ -210,7 +197,7 @@ def test_rules_hold_in_tables_of_any_size():
 
 def test_a_cell_is_reported_once():
     """What a spelling explains is not told again as a broken rule."""
-    frame, target = corpus.make_base("planted")
+    frame, target = defects_quality.make_base("planted")
     frame.loc[3, "city"] = frame.loc[3, "city"][:-2] + "xx"[:1] + frame.loc[3, "city"][-1:]
     table = open_frame(frame, target)
     assert {
@@ -223,7 +210,7 @@ def test_a_cell_is_reported_once():
 
 def test_expected_drift_is_one_line():
     """In a split by time columns may drift; one note names them all."""
-    frame, target = corpus.make_base("planted")
+    frame, target = defects_quality.make_base("planted")
     frame = frame.sort_values("visited").reset_index(drop=True)
     late = np.arange(len(frame)) > 0.8 * len(frame)
     frame["reach"] += 30 * late
@@ -254,7 +241,7 @@ def test_sampling_is_said():
 @pytest.mark.parametrize("base", ["breast_cancer", "diabetes", "planted"])
 def test_a_proposed_schema_survives_text_and_is_kept_by_the_test_rows(base):
     """What is proposed from training rows reads back the same, and fresh rows break none of it."""
-    frame, target = corpus.make_base(base)
+    frame, target = defects_quality.make_base(base)
     dataset = load_data(frame, target=target, name="made")
     proposed = quality.propose_schema(dataset)
     schema = quality.read_schema(quality.write_schema(proposed))

@@ -17,7 +17,7 @@ from scipy import stats
 from lib import estimates, statistics
 from lib.config import project_root
 from lib.statistics import post_hoc, power
-from lib.statistics.comparisons import ask, welch_anova
+from lib.statistics.asking import ask, welch_anova
 from lib.statistics.diagnostics import breusch_pagan, white_test
 from lib.statistics.normality import test_of_normality as normality_of
 from lib.statistics.routes import Route, brown_forsythe

@@ -5,35 +5,21 @@ Here each is drawn as often as two minutes of the suite allow, with fixed seeds;
 allowed band (2 points for intervals and power, 1 for tests) widened by binomial luck of 1 in 1,000.
 """
 
-import importlib.util
-import sys
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+import simulations_statistics  # the planted truths, which the benchmark shares
 from lib import statistics
-from lib.config import project_root
 from lib.data import make_planted
 from lib.errors import InputError
+from lib.statistics.asking import fisher_mid_p
 from lib.statistics.clustered import owner_codes
-from lib.statistics.comparisons import fisher_mid_p
 from lib.statistics.routes import choose_route
 from lib.statistics.samples import lay_out
 
-
-def load_simulations():
-    """Return the module that plants the truths."""
-    path = project_root() / "benchmarks" / "simulations_statistics.py"
-    spec = importlib.util.spec_from_file_location("simulations_statistics", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SIMULATIONS = load_simulations().all_simulations()
+SIMULATIONS = simulations_statistics.all_simulations()
 N_DRAWN = 150
 
 

@@ -180,6 +180,18 @@ def run_factorial(
     -------
     DataFrame with columns fold, score and one of bool for each factor
         True is the high level; NaN is the score of a model that could not be fitted.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import make_planted
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(200, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset, n_splits=3))
+    >>> factors = [Factor("model", "dummy", "linear"), Factor("rows", "half", "all")]
+    >>> cells = run_factorial(dataset, folds, load_config(), factors, scoring="roc_auc")
+    >>> cells.groupby("model")["score"].mean().round(1).to_dict()
+    {False: 0.5, True: 0.7}
     """
     metric = scorers(dataset.task)[scoring]
     by_name = {factor.name: factor for factor in factors}

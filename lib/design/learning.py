@@ -246,6 +246,14 @@ def extrapolate_all(
     -------
     list of Extrapolation
         In the order of the curve; without models that could not be fitted on enough folds.
+
+    Examples
+    --------
+    >>> n = np.array([50, 100, 200, 400, 800])
+    >>> rows = [("m", f, s / 800, s, 0.8 + 0.01 * f - 0.9 / s**0.5) for f in range(4) for s in n]
+    >>> curve = pd.DataFrame([*rows, ("few", 0, 1.0, 800, 0.7)], columns=COLUMNS)
+    >>> [law.model for law in extrapolate_all(curve, test_fraction=0.25, n_resamples=50)]
+    ['m']
     """
     found = []
     for model in dict.fromkeys(curve["model"]):

@@ -154,6 +154,17 @@ def compare_twins(
     -------
     DataFrame with columns pair, difference, p, is_raised
         `is_raised` says whether the test claims a difference where none is.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(300, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> twins = compare_twins(LogisticRegression(), dataset, folds, scoring="roc_auc", n_pairs=20)
+    >>> len(twins), int(twins["is_raised"].sum()) <= 4
+    (20, True)
     """
     metric = scorers(dataset.task)[scoring]
     steps = list(estimator.steps) if isinstance(estimator, Pipeline) else [("model", estimator)]

@@ -240,6 +240,21 @@ def spread_per_row(
     .. [1] E. DeLong, D. DeLong, D. Clarke-Pearson (1988). Biometrics 44:837.
     .. [2] N. Obuchowski (1997). Nonparametric analysis of clustered ROC curve data. Biometrics
        53:567.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> scores = cross_validate(estimators, dataset, folds)
+    >>> spread = spread_per_row(scores, "linear", "dummy", dataset)
+    >>> spread.method, spread.rows_to_show(0.1) < spread.rows_to_show(0.05)
+    ("DeLong's placements", True)
     """
     metric = scores.scoring
     rows, a, b = _first_pass(scores, first, second)

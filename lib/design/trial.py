@@ -71,6 +71,18 @@ def read_arms(dataset: Dataset) -> Arms | None:
     ------
     InputError
         When a column is no feature, an outcome is no number, or an arm has under 20 rows.
+
+    Examples
+    --------
+    >>> from lib.data import Dataset
+    >>> from lib.data.catalog import Trial
+    >>> rng = np.random.default_rng(0)
+    >>> arm = np.tile(["old", "new"], 200)
+    >>> X = pd.DataFrame({"drug": arm, "pain": 5 - (arm == "new") + rng.normal(0, 0.5, 400)})
+    >>> trial = Trial(treatment="drug", control="old", outcomes={"pain": ["pain"]})
+    >>> dataset = Dataset("t", X, pd.Series(X.index * 1.0), task="regression", trial=trial)
+    >>> read_arms(dataset).arm.value_counts().to_dict()
+    {'old': 200, 'new': 200}
     """
     trial = dataset.trial
     if trial is None:
@@ -183,6 +195,18 @@ def compute_balance(arms: Arms) -> tuple[pd.DataFrame, ScoreTest]:
     ----------
     .. [1] P. Austin (2009). Balance diagnostics for comparing the distribution of baseline
        covariates. Statistics in Medicine 28:3083.
+
+    Examples
+    --------
+    >>> from lib.data.catalog import Trial
+    >>> rng = np.random.default_rng(0)
+    >>> arm = pd.Series(pd.Categorical(np.tile(["old", "new"], 200), categories=["old", "new"]))
+    >>> age = pd.DataFrame({"age": rng.normal(40, 10, 400) + 5 * (arm == "new")})
+    >>> trial = Trial(treatment="drug", control="old", outcomes={"pain": ["pain"]})
+    >>> nothing = pd.DataFrame(index=arm.index)
+    >>> table, test = compute_balance(Arms(trial, arm, nothing, age, nothing, None))
+    >>> bool(table["largest"].iloc[0] > 0.3), test.p_value < 0.001
+    (True, True)
     """
     if arms.covariates.empty:
         nothing = pd.DataFrame(columns=["covariate", *arms.arm.cat.categories, "largest"])
@@ -222,6 +246,18 @@ def compute_arm_effects(arms: Arms, *, level: float = 0.95) -> pd.DataFrame:
         mean over the control's mean, `p` is of the adjusted difference, corrected by Holm over all
         arms and outcomes. The control's own row has no effect. `published` is NaN when there is
         nothing to stand beside.
+
+    Examples
+    --------
+    >>> from lib.data.catalog import Trial
+    >>> rng = np.random.default_rng(0)
+    >>> arm = pd.Series(pd.Categorical(np.tile(["old", "new"], 200), categories=["old", "new"]))
+    >>> pain = pd.DataFrame({"pain": rng.normal(5, 0.5, 400) - (arm == "new")})
+    >>> trial = Trial(treatment="drug", control="old", outcomes={"pain": ["pain"]})
+    >>> nothing = pd.DataFrame(index=arm.index)
+    >>> table = compute_arm_effects(Arms(trial, arm, pain, nothing, nothing, None))
+    >>> print(table.set_index("arm").loc["new", "effect"])
+    -0.939 [-1.037, -0.841]
     """
     rows = []
     for outcome in arms.outcomes:

@@ -118,6 +118,20 @@ def compare_pair(
     ------
     InputError
         When a model was not tried, or `scoring` is not a metric of the task.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> scores = cross_validate(estimators, dataset, folds)
+    >>> verdict(compare_pair(scores, "linear", "dummy"))
+    'better'
     """
     by_fold = scores.by_fold(check_scoring(scores.task, scoring or scores.scoring))
     known = [*scores.models, *scores.failures["model"]]
@@ -172,6 +186,14 @@ def tabulate_problems(scores: Scores) -> pd.DataFrame:
     -------
     DataFrame
         model, kind ("failure" or "warning"), what, count; empty when all went well.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> failed = pd.DataFrame({"model": ["SVM"] * 2, "fold": [1, 2], "reason": "no memory"})
+    >>> warned = pd.DataFrame({"model": ["linear"], "warning": "did not converge", "count": 3})
+    >>> tabulate_problems(SimpleNamespace(failures=failed, warnings=warned)).values.tolist()
+    [['SVM', 'failure', 'no memory', 2], ['linear', 'warning', 'did not converge', 3]]
     """
     failures = scores.failures.groupby(["model", "reason"], sort=False).size()
     rows = [(model, "failure", reason, count) for (model, reason), count in failures.items()]
@@ -194,6 +216,21 @@ def tabulate_metrics(scores: Scores, *, level: float = 0.95) -> pd.DataFrame:
     -------
     DataFrame
         In the order of `compare`; the metric that was fixed beforehand comes first.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> scores = cross_validate(estimators, dataset, folds)
+    >>> table = tabulate_metrics(scores)
+    >>> print(table.set_index("model").loc["dummy", "roc_auc"])
+    0.500 [0.500, 0.500]
     """
     order = _ranked(scores)
     table = pd.DataFrame({"model": order})
@@ -217,6 +254,20 @@ def tabulate_spread(scores: Scores) -> pd.DataFrame:
     DataFrame
         model, mean, std (over folds), worst, best, folds, firsts (folds on which the model was
         the best of all), in the order of `compare`.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> scores = cross_validate(estimators, dataset, folds)
+    >>> tabulate_spread(scores)[["model", "folds", "firsts"]].values.tolist()
+    [['linear', 5, 5], ['dummy', 5, 0]]
     """
     by_fold = scores.by_fold()[_ranked(scores)]
     firsts = by_fold.idxmax(axis=1).value_counts()
@@ -246,6 +297,20 @@ def tabulate_times(scores: Scores) -> pd.DataFrame:
     DataFrame
         model, fit_seconds, predict_seconds, rows_per_second (predicted), in the order of
         `compare`.
+
+    Examples
+    --------
+    >>> from sklearn.dummy import DummyClassifier
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(400, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> estimators = {"dummy": DummyClassifier(), "linear": LogisticRegression()}
+    >>> scores = cross_validate(estimators, dataset, folds)
+    >>> list(tabulate_times(scores).columns)
+    ['model', 'fit_seconds', 'predict_seconds', 'rows_per_second']
     """
     means = scores.times.groupby("model")[["fit_seconds", "predict_seconds"]].mean()
     n_test = float(np.mean([len(test) for _, test in scores.folds]))

@@ -57,6 +57,12 @@ def columns_for_fit(dataset: Dataset) -> dict[str, Array]:
     -------
     dict of str to ndarray of shape (n_rows,)
         Of "sample_weight", "groups" and "time" those that the rows have.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> list(columns_for_fit(make_planted(100, n_groups=9)))
+    ['groups']
     """
     columns = {
         "sample_weight": dataset.sample_weight,
@@ -120,6 +126,14 @@ def predict_whole(model: Any, X: Any, *, n_classes: int) -> Array:
     ------
     InputError
         When the model gives no probabilities, or some that are not finite or do not sum to one.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> X = np.array([[0.0], [1], [2], [3]])
+    >>> model = LogisticRegression().fit(X, [0, 0, 2, 2])  # class 1 of three was not there
+    >>> predict_whole(model, X, n_classes=3)[:, 1].tolist()
+    [0.0, 0.0, 0.0, 0.0]
     """
     if not n_classes:
         predicted: Array = np.asarray(model.predict(X), dtype=float).reshape(-1)

@@ -21,7 +21,6 @@ from lib.explanation.effects import (
     choose_columns,
     compute_effects,
     largest_range,
-    order_levels,
 )
 from lib.explanation.fitted import (
     FoldModel,
@@ -39,6 +38,7 @@ from lib.explanation.glass_box import (
     tabulate_curves,
     write_rules,
 )
+from lib.explanation.grids import order_levels
 from lib.explanation.mistakes import (
     compute_excess,
     compute_losses,

@@ -12,20 +12,17 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pandas.api import types as dtypes
 
 from lib.estimates import corrected_mean
 from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModel, FoldModels
+from lib.explanation.grids import Levels, Steps, make_grid
 from lib.explanation.opening import Ints, OpenModel
-from lib.statistics import column_kinds, numbers_of
+from lib.statistics import column_kinds
 
 N_STEPS = 20  # of a column of numbers
-MIN_ROWS_OF_STEP = 5  # of one fold
-MAX_LEVELS = 20  # of a category; rarer ones are left out
 MAX_ROWS = 1_000  # of a fold
 MAX_PDP_ROWS = 200
-N_CUTS = 50  # quantiles at which distributions of two levels are compared
 N_ICE = 40  # curves of single rows
 PDP, ALE = "partial dependence", "accumulated local effect"
 CURVE_COLUMNS = [
@@ -130,6 +127,17 @@ def compute_effects(
     ----------
     .. [1] D. Apley, J. Zhu (2020). Visualizing the effects of predictor variables in black box
        supervised learning models. JRSS B 82:1059.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds, own_names
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> effects = compute_effects(fitted, [0, 1], names=own_names(dataset))
+    >>> largest_range(effects.curves)["column"].iloc[0]
+    'signal_1'
     """
     X = models.dataset.X
     kinds = list(column_kinds(X.set_axis(models.columns, axis=1)))
@@ -139,11 +147,11 @@ def compute_effects(
     notes: list[str] = []
     for position in positions:
         kind, name = str(kinds[position]), names[position]
-        grid = _make_grid(X.iloc[:, position], kind, models, n_steps)
+        grid = make_grid(X.iloc[:, position], kind, models, n_steps)
         if grid is None:
             notes.append(_reason(name, kind))
             continue
-        if isinstance(grid, _Levels):
+        if isinstance(grid, Levels):
             grid = grid.ordered(X, position)
         drawn = _Curves(models, position, grid, rng)
         curves += drawn.rows(name, kind, level)
@@ -153,183 +161,6 @@ def compute_effects(
         pd.DataFrame(single, columns=ICE_COLUMNS),
         tuple(notes),
     )
-
-
-@dataclass(frozen=True, eq=False)
-class _Steps:
-    """Points of a column of numbers or dates: ends of intervals of equal counts."""
-
-    points: Floats  # (k + 1,)
-    values: pd.Series  # the same, in the column's own type
-    is_ordered: bool = True
-
-    @property
-    def x(self) -> Floats:
-        return self.points
-
-    @property
-    def level_names(self) -> list[str]:
-        return [""] * len(self.points)
-
-    def places(self, column: pd.Series) -> Ints:
-        """Return for each row the interval that it lies in, from 0; -1 where missing."""
-        numbers = numbers_of(column)
-        inside = np.clip(np.searchsorted(self.points, numbers, side="left") - 1, 0, None)
-        inside = np.minimum(inside, len(self.points) - 2)
-        return np.where(np.isnan(numbers), -1, inside).astype(np.intp)
-
-    def shares(self, column: pd.Series) -> Floats:
-        """Return the weight of each point: a row counts for the two that it lies between."""
-        places, numbers = self.places(column), numbers_of(column)
-        seen = places >= 0
-        left, numbers = places[seen], np.clip(numbers[seen], self.points[0], self.points[-1])
-        gap = self.points[left + 1] - self.points[left]
-        part = np.clip((numbers - self.points[left]) / gap, 0, 1)
-        n = len(self.points)
-        weights = np.bincount(left, 1 - part, n) + np.bincount(left + 1, part, n)
-        shares: Floats = weights / max(weights.sum(), 1)
-        return shares
-
-
-@dataclass(frozen=True, eq=False)
-class _Levels:
-    """Levels of a category, in an order."""
-
-    names: list[object]
-    values: pd.Series
-    is_ordered: bool = False
-
-    @property
-    def x(self) -> Floats:
-        return np.arange(len(self.names), dtype=float)
-
-    @property
-    def level_names(self) -> list[str]:
-        return [str(name) for name in self.names]
-
-    def places(self, column: pd.Series) -> Ints:
-        codes = {name: i for i, name in enumerate(self.names)}
-        return np.array([codes.get(value, -1) for value in column], dtype=np.intp)
-
-    def shares(self, column: pd.Series) -> Floats:
-        places = self.places(column)
-        counts = np.bincount(places[places >= 0], minlength=len(self.names))
-        shares: Floats = counts / max(counts.sum(), 1)
-        return shares
-
-    def ordered(self, X: pd.DataFrame, position: int) -> _Levels:
-        """Return the levels by likeness of their rows, unless they have an order of their own."""
-        column = X.iloc[:, position]
-        has_order = isinstance(column.dtype, pd.CategoricalDtype) and column.cat.ordered
-        if has_order or len(self.names) < 3:
-            return self
-        order = order_levels(X.drop(columns=X.columns[position]), self.places(column))
-        return _Levels([self.names[i] for i in order], self.values.iloc[order])
-
-
-def order_levels(others: pd.DataFrame, places: Ints) -> Ints:
-    """Return levels of a category in an order in which neighbours have like rows [1]_.
-
-    Two levels are apart by the sum, over all other columns, of the mean difference of their
-    cumulative shares at quantiles of the column (numbers) or half the sum of differences of their
-    shares (categories); the order is that of the first axis of classical scaling. The mean is the
-    Wasserstein distance of the levels' ranks. The paper takes the largest difference, which is 1
-    between any two levels without overlap, so that the next and the furthest look alike.
-
-    Parameters
-    ----------
-    others : DataFrame
-        All other columns.
-    places : array of int, shape (n,)
-        Level of each row, from 0; negative where there is none.
-
-    Returns
-    -------
-    array of int
-        A permutation of the levels; of an order and its reverse, that which starts with the
-        lower code.
-
-    References
-    ----------
-    .. [1] D. Apley, J. Zhu (2020). JRSS B 82:1059, appendix.
-
-    Examples
-    --------
-    >>> x = np.repeat([5.0, 1.0, 3.0], 20) + np.tile(np.arange(20), 3) / 9
-    >>> order_levels(pd.DataFrame({"x": x}), np.repeat([0, 1, 2], 20)).tolist()
-    [0, 2, 1]
-    """
-    n_levels = int(places.max(initial=-1)) + 1
-    distance = np.zeros((n_levels, n_levels))
-    kinds = list(column_kinds(others.set_axis(range(others.shape[1]), axis=1)))
-    for i, kind in enumerate(kinds):
-        if kind in {"text", "constant", "empty"}:
-            continue
-        shares = _level_shares(others.iloc[:, i], str(kind), places, n_levels)
-        gaps = np.abs(shares[:, np.newaxis] - shares[np.newaxis])
-        is_number = kind in {"numeric", "datetime"}
-        distance += gaps.mean(axis=2) if is_number else gaps.sum(axis=2) / 2
-    squares = distance**2
-    centred = squares - squares.mean(axis=0) - squares.mean(axis=1, keepdims=True) + squares.mean()
-    _, vectors = np.linalg.eigh(-centred / 2)
-    axis = np.round(vectors[:, -1], 9)
-    order = np.argsort(axis, kind="stable")
-    return order if order[0] < order[-1] else order[::-1]
-
-
-def _level_shares(column: pd.Series, kind: str, places: Ints, n_levels: int) -> Floats:
-    """Return for each level the shares of the column's values, cumulated for numbers."""
-    is_number = kind in {"numeric", "datetime"}
-    cuts: Floats = np.zeros(1)
-    if is_number:
-        numbers = numbers_of(column)
-        seen = np.isfinite(numbers) & (places >= 0)
-        if seen.any():
-            cuts = np.quantile(numbers[seen], np.linspace(0, 1, N_CUTS + 1))
-        codes = np.searchsorted(cuts, numbers[seen])
-    else:
-        factorised = pd.factorize(column)[0]
-        seen = (factorised >= 0) & (places >= 0)
-        codes = factorised[seen]
-    n_codes = len(cuts) if is_number else int(codes.max(initial=0)) + 1
-    counts = np.bincount(places[seen] * n_codes + codes, minlength=n_levels * n_codes)
-    shares = counts.reshape(n_levels, n_codes).astype(float)
-    shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1)
-    return shares.cumsum(axis=1) if is_number else shares
-
-
-def _make_grid(
-    column: pd.Series, kind: str, models: FoldModels, n_steps: int
-) -> _Steps | _Levels | None:
-    if kind in {"numeric", "datetime"}:
-        numbers = numbers_of(column)
-        known = numbers[np.isfinite(numbers)]
-        smallest = min(len(one.test) for one in models)
-        n_steps = int(np.clip(smallest // MIN_ROWS_OF_STEP, 2, n_steps))
-        shares = np.linspace(0, 1, n_steps + 1)
-        points = np.unique(np.quantile(known, shares, method="inverted_cdf"))
-        if len(points) < 2:
-            points = np.unique(known)
-        return None if len(points) < 2 else _Steps(points, _as_column(points, column, kind))
-    if kind != "categorical":
-        return None
-    counts = column.value_counts()
-    counts = counts[counts > 0]
-    frequent = list(counts.index[:MAX_LEVELS])
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        frequent = [level for level in column.cat.categories if level in set(frequent)]
-    if len(frequent) < 2:
-        return None
-    return _Levels(frequent, pd.Series(frequent).astype(column.dtype))
-
-
-def _as_column(points: Floats, column: pd.Series, kind: str) -> pd.Series:
-    if kind == "datetime":
-        moments = pd.Series((points * 1e6).round().astype("int64").astype("datetime64[us]"))
-        return moments.astype(column.dtype)
-    is_whole = dtypes.is_integer_dtype(column.dtype) or dtypes.is_bool_dtype(column.dtype)
-    values = pd.Series(points)
-    return values.astype(column.dtype) if is_whole else values
 
 
 def _reason(name: str, kind: str) -> str:
@@ -345,7 +176,7 @@ class _Curves:
         self,
         models: FoldModels,
         position: int,
-        grid: _Steps | _Levels,
+        grid: Steps | Levels,
         rng: np.random.Generator,
     ) -> None:
         self.models, self.position, self.grid = models, position, grid

@@ -244,6 +244,17 @@ def out_of_fold(models: FoldModels) -> Floats:
     -------
     array of shape (n_rows, n_classes) or (n_rows,)
         NaN for rows that no fold tests.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> predictions = out_of_fold(fitted)
+    >>> bool(np.corrcoef(predictions, dataset.y)[0, 1] > 0.6)
+    True
     """
     dataset = models.dataset
     n_classes = len(dataset.classes) if dataset.task != "regression" else 0

@@ -96,6 +96,17 @@ def tabulate_curves(
     -------
     DataFrame
         value, contribution (mean over the folds' models).
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> curve = tabulate_curves(fitted, 0, n_points=20)
+    >>> bool(curve["contribution"].iloc[-1] > curve["contribution"].iloc[0])
+    True
     """
     X = models.dataset.X
     places = np.unique(np.linspace(0, len(X) - 1, n_points).round().astype(int))
@@ -136,6 +147,15 @@ def tabulate_coefficients(
     ------
     InputError
         When the model is not linear.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.explanation import open_model
+    >>> X = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
+    >>> opened = open_model(LinearRegression().fit(X, 2 * X["a"]), X, classes=None)
+    >>> tabulate_coefficients(opened, ["a", "b"]).round(3).values.tolist()
+    [['a', 2.236], ['b', 0.0]]
     """
     if "coefficient" not in model.builtin:
         msg = "The model has no coefficients: give the linear one."

@@ -108,6 +108,17 @@ def explain_worst(
         (the largest contributions away from the truth; "" where fewer led there).
     explanation : Explanation
         Of those rows, in the same order.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds, out_of_fold
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> table, explained = explain_worst(fitted, out_of_fold(fitted), n_rows=3, n_top=1)
+    >>> table["loss"].is_monotonic_decreasing, explained.contributions.shape
+    (True, (3, 2))
     """
     dataset = models.dataset
     losses = compute_losses(dataset, predictions)

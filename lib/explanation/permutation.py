@@ -149,6 +149,17 @@ def permute_out_of_fold(
     ----------
     .. [1] L. Breiman (2001). Random Forests. Machine Learning 45:5. Scored out of fold, as
        A. Fisher, C. Rudin, F. Dominici (2019), JMLR 20(177), advise.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import fit_folds, make_rounds
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> found = permute_out_of_fold(fitted, [(0,), (1,)], scoring="r2")
+    >>> found.columns[["what", "verdict"]].values.tolist()
+    [['signal_1', 'matters'], ['noise_1', 'no sign']]
     """
     dataset = models.dataset
     n_columns = len(dataset.X.columns)

@@ -124,6 +124,16 @@ def explain(
     Returns
     -------
     Explanation
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.explanation import open_model
+    >>> X = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
+    >>> opened = open_model(LinearRegression().fit(X, 2 * X["a"]), X, classes=None)
+    >>> explained = explain(opened, X)
+    >>> explained.contributions.round(6)[:, 0].tolist(), explained.base.round(6).tolist()
+    ([-3.0, -1.0, 1.0, 3.0], [3.0, 3.0, 3.0, 3.0])
     """
     prepared = model.prepare(X) if matrix is None else matrix
     values, base = model.shapley(prepared)
@@ -227,6 +237,19 @@ def check_additivity(explanation: Explanation, *, tolerance: float = 1e-6) -> No
     ------
     InputError
         With the gap.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.explanation import open_model
+    >>> X = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
+    >>> opened = open_model(LinearRegression().fit(X, 2 * X["a"]), X, classes=None)
+    >>> explained = explain(opened, X)
+    >>> check_additivity(explained)  # says nothing: it adds up
+    >>> check_additivity(replace(explained, base=explained.base + 1))
+    Traceback (most recent call last):
+    lib.errors.InputError: Contributions must add up to the prediction; they miss it by 1.
     """
     gap = explanation.gap
     if not gap <= tolerance:
@@ -253,6 +276,17 @@ def tabulate_contributions(
     DataFrame
         Largest first: column (own name), size (Estimate, mean |contribution|), share (of the sum
         over columns), position (in the table). Without intervals when one model explained all.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import explain_out_of_fold, fit_folds, make_rounds
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> table = tabulate_contributions(explain_out_of_fold(fitted), fitted.folds.test_fraction)
+    >>> table["column"].tolist(), bool(table["share"].iloc[0] > 0.8)
+    (['signal_1', 'noise_1'], True)
     """
     folds = np.unique(explanation.fold)
     by_fold = np.array([explanation.importance(explanation.fold == fold) for fold in folds])
@@ -299,6 +333,15 @@ def describe_direction(explanation: Explanation, position: int) -> str:
     str
         "higher raises it", "higher lowers it", "it depends" where ranks of values and
         contributions correlate by less than one half, and "by category" for anything but numbers.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.explanation import open_model
+    >>> X = pd.DataFrame({"a": [0.0, 1, 2, 3], "b": [1.0, 0, 1, 0]})
+    >>> opened = open_model(LinearRegression().fit(X, 2 * X["a"]), X, classes=None)
+    >>> describe_direction(explain(opened, X), 0)
+    'higher raises it'
     """
     column = explanation.X.iloc[:, position]
     if not pd.api.types.is_numeric_dtype(column.dtype):

@@ -209,6 +209,17 @@ def compare_contributions(
         itself), pushed_by (other column whose mean contribution differs most from that on the
         other rows), push (Estimate of that difference). A model that leaves a column out may still
         know it from others: then `own` is 0 and `push` is not.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.explanation import explain_out_of_fold, fit_folds, make_rounds
+    >>> X = pd.DataFrame({"smoker": [0, 1] * 50, "age": [30.0, 40, 50, 60, 70] * 20})
+    >>> dataset = Dataset("toy", X, 10 * X["smoker"] + X["age"], task="regression")
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> table = compare_contributions(explain_out_of_fold(fitted), dataset, [0])
+    >>> [(row.level, round(row.own.value, 1)) for row in table.itertuples()]
+    [('0', -5.0), ('1', 5.0)]
     """
     owner = owners_of(dataset, explanation.rows)
     outputs = list(explanation.outputs) or [""]

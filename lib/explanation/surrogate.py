@@ -156,6 +156,18 @@ def compare_surrogates(
         rank_correlation (of the sizes over columns).
     sizes : array of shape (p,)
         Mean |weight| over the rows.
+
+    Examples
+    --------
+    >>> from sklearn.linear_model import LinearRegression
+    >>> from lib.data import make_planted
+    >>> from lib.explanation import explain_out_of_fold, fit_folds, make_rounds
+    >>> dataset = make_planted(300, task="regression", n_informative=1, n_noise=1, n_categories=0)
+    >>> fitted = fit_folds(LinearRegression(), dataset, make_rounds(dataset))
+    >>> explained = explain_out_of_fold(fitted)
+    >>> table, _ = compare_surrogates(fitted, explained, n_rows=5, n_top=1, n_samples=200)
+    >>> float(table["same_sign"].mean())
+    1.0
     """
     rng = np.random.default_rng(random_state)
     places = np.sort(rng.permutation(len(explanation))[:n_rows])

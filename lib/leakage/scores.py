@@ -250,6 +250,12 @@ def make_booster(dataset: Dataset, *, random_state: int = 0) -> Any:
     -------
     scikit-learn estimator
         Takes numbers with gaps.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> type(make_booster(make_planted(100))).__name__
+    'HistGradientBoostingClassifier'
     """
     n_classes = len(dataset.classes) if dataset.task == "multiclass" else 1
     settings = {

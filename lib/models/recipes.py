@@ -94,6 +94,19 @@ def compare_recipes(scores: Scores, recipes: Sequence[str], *, level: float = 0.
     DataFrame
         recipe, model, then the columns of `evaluation.compare_pairs`, and mean (score of the
         recipe over the folds): one row a recipe and model.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import cross_validate
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(200, n_categories=0)
+    >>> folds = make_folds(dataset, make_cv(dataset, n_splits=3))
+    >>> candidates = with_recipes(dataset, load_config(), ["raw", "raw + bins"])
+    >>> scores = cross_validate(candidates, dataset, folds)
+    >>> compare_recipes(scores, ["raw + bins"])[["model", "verdict"]].values.tolist()
+    [['linear', 'not distinguishable'], ['LightGBM', 'not distinguishable']]
     """
     planned = [(recipe, model) for recipe in recipes for model in RECIPE_MODELS]
     names = [name_with_recipe(model, recipe) for recipe, model in planned]

@@ -317,6 +317,18 @@ def tabulate_suspect_cells(table: Table, *, limit: int = 20) -> pd.DataFrame:
     -------
     DataFrame with columns row, column, reads, probably, reason
         `probably` is what the cell should read, "" when that is open.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import load_data
+    >>> from lib.quality import open_table
+    >>> city = ["Lisbon", "Warsaw", "Dublin", "Vienna"] * 60
+    >>> city[5] = "Warsww"
+    >>> frame = pd.DataFrame({"city": city, "y": range(240)})
+    >>> table = open_table(load_data(frame, target="y"), load_config())
+    >>> tabulate_suspect_cells(table)[["reads", "probably"]].values.tolist()
+    [['Warsww', 'Warsaw']]
     """
     cells = find_suspect_cells(table.described, never_given=[table.train.target])
     turn: Counter[str] = Counter()

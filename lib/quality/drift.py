@@ -33,6 +33,15 @@ def compute_drift_score(table: Table) -> Estimate | None:
     -------
     Estimate or None
         None when a part has fewer than 50 rows.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import load_data
+    >>> from lib.quality import open_table
+    >>> score = compute_drift_score(open_table(load_data("diabetes"), load_config()))
+    >>> score.low < 0.5 < score.high
+    True
     """
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - half a second
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold  # noqa: PLC0415

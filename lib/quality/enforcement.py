@@ -197,7 +197,7 @@ def validate_parts(dataset: Dataset, schema: Schema) -> Iterator[tuple[str, list
 
 
 def tabulate_rules(dataset: Dataset, schema: Schema) -> pd.DataFrame:
-    """Return pass or fail of every rule.
+    r"""Return pass or fail of every rule.
 
     Parameters
     ----------
@@ -210,6 +210,14 @@ def tabulate_rules(dataset: Dataset, schema: Schema) -> pd.DataFrame:
     -------
     DataFrame with columns column, rule, training, test
         "pass", or what was seen.
+
+    Examples
+    --------
+    >>> from lib.data import load_data
+    >>> from lib.quality.schema import read_schema
+    >>> schema = read_schema("[columns.alcohol]\nmin = 0\nmissing_at_most = 0")
+    >>> tabulate_rules(load_data("wine"), schema).head(2).values.tolist()
+    [['alcohol', 'no gaps', 'pass', 'pass'], ['alcohol', 'at least 0', 'pass', 'pass']]
     """
     parts = dict(validate_parts(dataset, schema))
     rows: dict[tuple[str, str], dict[str, str]] = {}

@@ -280,12 +280,24 @@ def _read_rules(name: str, rules: Any, where: str) -> ColumnRules:
 
 
 def load_schema(dataset: str, config: Config) -> Schema | None:
-    """Return the reviewed schema of a dataset, or None when there is none.
+    r"""Return the reviewed schema of a dataset, or None when there is none.
 
     Raises
     ------
     InputError
         When the file cannot be read as one.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from lib.config import Config
+    >>> with TemporaryDirectory() as folder:
+    ...     path = schema_path("people", Config(root=Path(folder)))
+    ...     path.parent.mkdir(parents=True)
+    ...     _ = path.write_text("[columns.age]\nmin = 0\n")
+    ...     print(load_schema("people", Config(root=Path(folder))).columns["age"].min)
+    0.0
     """
     path = schema_path(dataset, config)
     locator = f"{OPTIONAL_PREFIX}{path}"  # so that the runner sees when people change it

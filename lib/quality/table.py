@@ -130,6 +130,15 @@ def open_table(dataset: Dataset, config: Config) -> Table:
     -------
     Table
         The target of test rows stays locked.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import load_data
+    >>> dataset = load_data("wine")
+    >>> table = open_table(dataset, load_config())
+    >>> len(table.train) == len(dataset.train) < len(dataset)
+    True
     """
     train = dataset.train if dataset.part == "all" else dataset
     return Table(dataset, train, config, as_polars(train.X, dataset))
@@ -149,6 +158,14 @@ def as_polars(X: pd.DataFrame, dataset: Dataset) -> pl.DataFrame:
     -------
     polars DataFrame
         Float64, Int64, Enum, String and Datetime columns.
+
+    Examples
+    --------
+    >>> from lib.data import load_data
+    >>> frame = pd.DataFrame({"dose (mg)": [1.5, None] * 30, "y": [0, 1] * 30})
+    >>> dataset = load_data(frame, target="y")
+    >>> as_polars(dataset.X, dataset).head(2).to_dict(as_series=False)
+    {'dose (mg)': [1.5, None]}
     """
     return pl.DataFrame(
         [_series(str(dataset.labels.get(str(name), name)), X[name]) for name in X.columns]

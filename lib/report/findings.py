@@ -140,6 +140,13 @@ def attach(name: str, html_text: str, *, title: str) -> None:
         A whole page or a fragment of HTML.
     title : str
         What it shows.
+
+    Examples
+    --------
+    >>> attach("profile.html", "<p>3 columns</p>", title="Profile of wine")
+    <BLANKLINE>
+    Profile of wine (an interactive page; run_analyses keeps it beside the report)
+    <BLANKLINE>
     """
     title = text.clean(title)
     page = _confine(html_text, title)
@@ -217,6 +224,14 @@ def look_up(analysis: str, name: str, *, config: Config | None = None) -> Any:
     ------
     InputError
         When the analysis was not run on this dataset, or has no such value.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from lib.config import Config
+    >>> look_up("11", "auc", config=Config(root=Path("/nowhere"), dataset="wine"))
+    Traceback (most recent call last):
+    lib.errors.InputError: The findings of analysis 11 on wine are missing; make them with: ...
     """
     config = config or load_config()
     values = _recorded_values(analysis, config)

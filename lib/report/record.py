@@ -315,6 +315,19 @@ def start_record(
     -------
     Record
         Also kept as the current one.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.report import finding
+    >>> kept = start_record(
+    ...     analysis="50_shoes", title="Shoes", dataset="shoes", config=load_config(), folder="here"
+    ... )
+    >>> _ = finding("{n_pairs} pairs were sold.", n_pairs=12)
+    12 pairs were sold.
+    >>> stop_record()
+    >>> kept.findings, kept.values["n_pairs"].value
+    (['12 pairs were sold.'], 12)
     """
     if isinstance(dataset, Mapping):
         name, data_fingerprint = dataset.get("name", ""), dataset.get("fingerprint", "")
@@ -335,18 +348,43 @@ def start_record(
 
 
 def stop_record() -> None:
-    """Forget the current record, so that findings are shown only."""
+    """Forget the current record, so that findings are shown only.
+
+    Examples
+    --------
+    >>> stop_record()
+    >>> current_record() is None
+    True
+    """
     Record.current = None
 
 
 def enter_section(title: str) -> None:
-    """File what follows under `title`; without a record this does nothing."""
+    """File what follows under `title`; without a record this does nothing.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> kept = start_record(
+    ...     analysis="50_shoes", title="Shoes", dataset="shoes", config=load_config(), folder="here"
+    ... )
+    >>> enter_section("Conclusion")
+    >>> stop_record()
+    >>> [section.title for section in kept.sections]
+    ['', 'Conclusion']
+    """
     if Record.current is not None:
         Record.current.enter_section(title)
 
 
 def current_record() -> Record | None:
-    """Return the record that findings go to, or None outside the runner."""
+    """Return the record that findings go to, or None outside the runner.
+
+    Examples
+    --------
+    >>> current_record() is None  # here nobody keeps findings: they are shown
+    True
+    """
     return Record.current
 
 

@@ -10,10 +10,10 @@ from scipy import stats
 
 from lib.data.dataset import Task
 from lib.estimates import Estimate, bootstrap
+from lib.statistics.asking import ask
 from lib.statistics.associations import largest_phi2
 from lib.statistics.clustered import Floats, draw_rows, owner_codes
 from lib.statistics.columns import column_kinds
-from lib.statistics.comparisons import ask
 from lib.statistics.effects import chi_squared
 from lib.statistics.routes import choose_route
 from lib.statistics.samples import lay_out

@@ -227,6 +227,13 @@ def load_candidates(
     ------
     InputError
         When there is none.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> load_candidates(Config(root=Path("/nowhere")), dataset_fingerprint="feedc0de")
+    Traceback (most recent call last):
+    lib.errors.InputError: No candidate is tracked on this dataset (feedc0de); make them with: ...
     """
     import pandas as pd  # noqa: PLC0415
 

@@ -182,6 +182,13 @@ def load_champion(config: Config, *, dataset: Dataset) -> Champion:
     ------
     InputError
         When there is none, it learned from other rows, or its files are damaged.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> load_champion(Config(root=Path("/nowhere")), dataset=make_planted(50))
+    Traceback (most recent call last):
+    lib.errors.InputError: No champion of 'planted' is kept; make it with: ...
     """
     folder = config.reports / dataset.name / ANALYSIS
     again = f"make it with: nox -s run_analyses -- {ANALYSIS[:2]}"

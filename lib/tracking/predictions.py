@@ -169,6 +169,17 @@ def load_predictions(
     ------
     InputError
         When there is none.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import make_planted
+    >>> from lib.resampling import make_cv, make_folds
+    >>> dataset = make_planted(50)
+    >>> folds = make_folds(dataset, make_cv(dataset))
+    >>> load_predictions(load_config(), analyses=["11"], dataset=dataset, folds=folds)
+    Traceback (most recent call last):
+    lib.errors.InputError: ... on these folds of 'planted' are kept; make them with: ...
     """
     found: dict[str, Predicted] = {}
     wanted = {"study.data": dataset.fingerprint, "study.folds": folds.fingerprint}

@@ -132,7 +132,14 @@ def choice_tags(config: Config) -> dict[str, str]:
 
 
 def describe_dataset(dataset: Any) -> tuple[str, str]:
-    """Return name and fingerprint of a `Dataset`, a mapping or a bare name."""
+    """Return name and fingerprint of a `Dataset`, a mapping or a bare name.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> describe_dataset(make_planted(50))[0], describe_dataset("wine")
+    ('planted', ('wine', ''))
+    """
     if isinstance(dataset, Mapping):
         return str(dataset.get("name", "")), str(dataset.get("fingerprint", ""))
     return str(getattr(dataset, "name", dataset)), str(getattr(dataset, "fingerprint", ""))

@@ -70,6 +70,22 @@ def tune(
     ------
     InputError
         As `search`.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from lib.config import Config, load_config
+    >>> from lib.data import load_data
+    >>> from lib.resampling import make_cv, make_folds
+    >>> from lib.tuning import make_tunable
+    >>> train = load_data("wine").train
+    >>> folds = make_folds(train, make_cv(train, n_splits=2))
+    >>> tunable = make_tunable("linear", train, load_config())
+    >>> with TemporaryDirectory() as folder:
+    ...     found = tune(tunable, train, folds, Config(root=Path(folder)), n_trials=3)
+    >>> found.n_finished, bool(found.best_value >= found.trials["value"].iloc[0])
+    (3, True)
     """
     scoring = check_scoring(dataset.task, scoring)
     what = _identify(tunable, dataset, folds, config, scoring=scoring, sampler=sampler)
@@ -103,6 +119,19 @@ def make_objective(tunable: Tunable, dataset: Dataset, folds: Folds, *, scoring:
     callable
         As `search` takes it. A fold whose test rows hold too few classes for the metric is left
         out.
+
+    Examples
+    --------
+    >>> from lib.config import load_config
+    >>> from lib.data import load_data
+    >>> from lib.resampling import make_cv, make_folds
+    >>> from lib.tuning import make_tunable
+    >>> train = load_data("wine").train
+    >>> folds = make_folds(train, make_cv(train, n_splits=3))
+    >>> tunable = make_tunable("linear", train, load_config())
+    >>> objective = make_objective(tunable, train, folds, scoring="accuracy")
+    >>> objective(tunable.default, lambda value: False) > 0.9
+    True
     """
     metric = scorers(dataset.task)[scoring]
     prepared = [PreparedFold(dataset, train, test) for train, test in folds]
@@ -215,6 +244,23 @@ def nest(
     ----------
     .. [1] G. C. Cawley, N. L. C. Talbot (2010). On over-fitting in model selection and subsequent
        selection bias in performance evaluation. JMLR 11:2079.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from lib.config import Config, load_config
+    >>> from lib.data import load_data
+    >>> from lib.resampling import make_cv, make_folds
+    >>> from lib.tuning import make_tunable
+    >>> train = load_data("wine").train
+    >>> folds = make_folds(train, make_cv(train, n_splits=2))
+    >>> tunable = make_tunable("linear", train, load_config())
+    >>> how = {"n_trials": 2, "n_inner": 2, "samplers": ("random",)}
+    >>> with TemporaryDirectory() as folder:
+    ...     nested = nest(tunable, train, folds, Config(root=Path(folder)), **how)
+    >>> list(nested.scores.models)
+    ['linear', 'linear tuned at random']
     """
     scoring = check_scoring(dataset.task, scoring)
     found: dict[Sampler, list[Search]] = {sampler: [] for sampler in samplers}
