@@ -449,20 +449,23 @@ def test_rows_that_repeat_raise_no_more_signs():
     assert n_naive / n_tables > 0.3
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_intervals_of_strength_cover_the_truth(task):
-    """Of 200 intervals at 90 % about 180 hold the strength of 300,000 rows."""
+@pytest.mark.parametrize(
+    ("task", "n_rows", "slope"),
+    [("binary", 200, 0.5), ("regression", 200, 0.5), ("regression", 17, 2.0)],
+)
+def test_intervals_of_strength_cover_the_truth(task, n_rows, slope):
+    """Of 200 intervals at 90 % about 180 hold the strength of 300,000 rows, of few rows too."""
 
     def draw(rng, n):
-        group = rng.integers(3, size=n)
-        score = 0.5 * group + rng.normal(size=n)
+        group = rng.permutation(np.arange(n) % 3)
+        score = slope * group + rng.normal(size=n)
         y = pd.Series(score if task == "regression" else (score > 0.5).astype(int))
         return statistics.compare_with_target(
             pd.DataFrame({"g": group}).astype("category"), y, task=task, confidence=0.9
         ).loc[0, "strength"]
 
     truth = draw(np.random.default_rng(0), 300_000).value
-    n_covered = sum(draw(np.random.default_rng(seed), 200).covers(truth) for seed in range(200))
+    n_covered = sum(draw(np.random.default_rng(seed), n_rows).covers(truth) for seed in range(200))
     assert stats.binom.ppf(0.005, 200, 0.9) <= n_covered <= stats.binom.ppf(0.999, 200, 0.9)
 
 
