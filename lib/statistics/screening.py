@@ -294,6 +294,9 @@ def _strength(answer: _Answer, level: float) -> Estimate:
 def noncentral_interval(statistic: float, degrees: int, level: float) -> tuple[float, float]:
     """Return the interval of a noncentral χ² distribution's noncentrality given one draw.
 
+    A draw below the middle of what chance gives would narrow the interval down to nothing, as if
+    the rows could rule out any relation: its upper end is that of the middle draw [1]_.
+
     Parameters
     ----------
     statistic : float
@@ -308,13 +311,20 @@ def noncentral_interval(statistic: float, degrees: int, level: float) -> tuple[f
     low, high : float
         At least 0.
 
+    References
+    ----------
+    .. [1] G. Cowan, K. Cranmer, E. Gross, O. Vitells (2011). Power-constrained limits.
+       arXiv:1105.3166.
+
     Examples
     --------
     >>> [round(end, 2) for end in noncentral_interval(20.0, 3, 0.95)]
     [4.82, 38.97]
     """
     tail = (1 - level) / 2
-    return tuple(_noncentrality(statistic, degrees, tail=p) for p in (1 - tail, tail))  # type: ignore[return-value]
+    low = _noncentrality(statistic, degrees, tail=1 - tail)
+    middle = float(special.chdtri(degrees, 0.5))
+    return low, _noncentrality(max(statistic, middle), degrees, tail=tail)
 
 
 def _noncentrality(statistic: float, degrees: int, *, tail: float) -> float:
@@ -363,6 +373,8 @@ def noncentral_f_interval(
 ) -> tuple[float, float]:
     """Return the interval of a noncentral F distribution's noncentrality given one draw.
 
+    Its upper end is at least that of the middle draw without a relation, as with χ².
+
     Parameters
     ----------
     statistic : float
@@ -386,16 +398,17 @@ def noncentral_f_interval(
     if spare > 2_000 or statistic > 1e6:  # beyond that, there are no digits left
         return noncentral_interval(degrees * statistic, round(degrees), level)
 
-    def excess(noncentrality: float, tail: float) -> float:
-        return float(stats.ncf.cdf(statistic, degrees, spare, noncentrality)) - tail
+    def excess(noncentrality: float, draw: float, tail: float) -> float:
+        return float(stats.ncf.cdf(draw, degrees, spare, noncentrality)) - tail
 
     ends = []
-    for tail in ((1 + level) / 2, (1 - level) / 2):
-        if float(stats.f.cdf(statistic, degrees, spare)) <= tail:
+    middle = float(special.fdtri(degrees, spare, 0.5))
+    for draw, tail in ((statistic, (1 + level) / 2), (max(statistic, middle), (1 - level) / 2)):
+        if float(stats.f.cdf(draw, degrees, spare)) <= tail:
             ends.append(0.0)
             continue
-        upper = degrees * statistic + 50.0
-        while excess(upper, tail) > 0:
+        upper = degrees * draw + 50.0
+        while excess(upper, draw, tail) > 0:
             upper *= 2
-        ends.append(float(optimize.brentq(excess, 1e-12, upper, args=(tail,), xtol=1e-8)))
+        ends.append(float(optimize.brentq(excess, 1e-12, upper, args=(draw, tail), xtol=1e-8)))
     return ends[0], ends[1]
