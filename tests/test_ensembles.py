@@ -152,6 +152,7 @@ def test_probabilities_stay_probabilities(task):
 def test_weights_add_up_where_rows_are_too_few_to_learn_them(method):
     """Seventeen rows: members count alike, and the table of weights says so."""
     members = noisy_members({"one": 0.5, "two": 1.5}, n_rows=17, n_splits=3)
+    assert not ensembles.has_rows_to_learn(members)
     combined, weights = ensembles.combine(members, [method])
     assert combined[method] == pytest.approx(members.parts.mean(axis=0))
     mean = weights.groupby("member")["weight"].mean()

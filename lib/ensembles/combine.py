@@ -158,6 +158,22 @@ def combine(
     return combined, pd.DataFrame(rows, columns=["method", "fold", "member", "weight"])
 
 
+def has_rows_to_learn(members: Members) -> bool:
+    """Say whether some fold leaves enough rows to learn weights from; else all methods vote.
+
+    Parameters
+    ----------
+    members : Members
+        From `gather_members`.
+
+    Returns
+    -------
+    bool
+        False on the smallest tables, where every ensemble is the plain mean.
+    """
+    return any(len(learn) >= MIN_ROWS for _, learn in _plan(members.folds))
+
+
 def fit_combiner(
     method: str, parts: Floats, y: Floats, score: Score, random_state: int
 ) -> Combiner:
