@@ -174,10 +174,13 @@ report.table(print_p_values(by_part).drop(columns="p"), title=f"Parts of the tes
 worst = performance.list_worst(champion.estimator, test, train.X.head(200), random_state=seed)
 report.table(worst, title="The worst predictions of the test set", digits=2)
 leaves, foreseen = performance.distinguish_worst(learned, test, **draws)
-report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
-report.finding(
-    "The tree ranks the worst tenth of the rows by an AUC of {foreseen}.", foreseen=foreseen
-)
+if leaves.empty:
+    report.finding("Too few rows to learn what the worst have in common: no tree is grown.")
+else:
+    report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
+    report.finding(
+        "The tree ranks the worst tenth of the rows by an AUC of {foreseen}.", foreseen=foreseen
+    )
 
 # %% [markdown]
 # ## How sure is a single prediction?

@@ -124,10 +124,10 @@ report.finding(
     _money=money,
 )
 roi = business.estimate_roi(priced, policies.actions[business.MODEL])
-words = f"Return on investment, in %{mark}"
-if not is_binary:
-    words = "Return on investment does not apply, as no row is acted upon at a cost"
-report.finding("{_words}: {roi}.", _words=words, roi=roi)
+if is_binary:
+    report.finding("Return on investment, in %{_mark}: {roi}.", _mark=mark, roi=roi)
+else:
+    report.finding("Return on investment does not apply: no row is acted upon at a cost.")
 
 # %% [markdown]
 # Return on investment is what hits earn minus what errors lose, over what errors lose. It books a

@@ -19,6 +19,7 @@ from lib.evaluation.metrics import check_scoring, make_quick, scorers
 from lib.resampling import Folds
 
 MIN_ROWS = 20  # to learn weights from; below, members count alike
+WEIGHTING = ("weighted", "greedy")
 BLEND_SHARE = 0.3  # of the rows that a blend learns its weights from
 
 
@@ -132,7 +133,8 @@ def combine(
     dict of str to ndarray
         By method, as `Scores.parts`.
     DataFrame
-        method, fold, member, weight; methods that have no weights are not in it.
+        method, fold, member, weight; methods that have no weights are not in it. Where a fold
+        leaves too few rows to learn from, members count alike.
 
     Raises
     ------
@@ -147,11 +149,29 @@ def combine(
             combiner = fit_combiner(method, members.parts[:, learn], y[learn], score, random_state)
             combined[method][own] = within(combiner.predict(members.parts[:, own]))
             weights = getattr(combiner, "weights", ())
+            if method in WEIGHTING and not len(weights):  # too few rows: the members vote
+                weights = np.full(len(members.names), 1 / len(members.names))
             rows += [
                 (method, number, name, float(weight))
                 for name, weight in zip(members.names, weights, strict=False)
             ]
     return combined, pd.DataFrame(rows, columns=["method", "fold", "member", "weight"])
+
+
+def has_rows_to_learn(members: Members) -> bool:
+    """Say whether some fold leaves enough rows to learn weights from; else all methods vote.
+
+    Parameters
+    ----------
+    members : Members
+        From `gather_members`.
+
+    Returns
+    -------
+    bool
+        False on the smallest tables, where every ensemble is the plain mean.
+    """
+    return any(len(learn) >= MIN_ROWS for _, learn in _plan(members.folds))
 
 
 def fit_combiner(
