@@ -124,16 +124,21 @@ report.finding(
     _money=money,
 )
 roi = business.estimate_roi(priced, policies.actions[business.MODEL])
-if is_binary:
-    report.finding("Return on investment, in %{_mark}: {roi}.", _mark=mark, roi=roi)
-else:
+if not is_binary:
     report.finding("Return on investment does not apply: no row is acted upon at a cost.")
+elif roi.value <= -100:
+    report.finding(
+        "Return on investment is {roi} % whatever the model: hits earn nothing of their own, they "
+        "only avoid a loss.",
+        roi=roi,
+    )
+else:
+    report.finding("Return on investment, in %{_mark}: {roi}.", _mark=mark, roi=roi)
 
 # %% [markdown]
 # Return on investment is what hits earn minus what errors lose, over what errors lose. It books a
-# missed positive as a cost, though nobody spends it, and has no reference; where hits only avoid a
-# loss it is -100 % whatever the model. `BusinessImpactAnalyzer` makes it from counts. It is here
-# because it is asked for: decide by net benefit.
+# missed positive as a cost, though nobody spends it, and has no reference. It is here because it is
+# asked for (`BusinessImpactAnalyzer` makes it from counts): decide by net benefit.
 
 # %% [markdown]
 # ## Was the rule well chosen?
