@@ -97,8 +97,7 @@ ax = plots.plot_dependence(shap, int(strongest["position"]))
 # Colour says whether the value is high or low; where colours part left and right of the middle, the
 # column has a direction. This is about the model, not the world: a contribution is no cause, and of
 # two correlated columns the model may use either.
-
-# %% [markdown]
+#
 # ## What does the score lose without a column?
 #
 # Shuffling breaks the tie between a column and the target. Near copies stand in for each other:

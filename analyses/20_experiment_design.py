@@ -16,11 +16,13 @@
 from lib import design, evaluation, models, plots, report, resampling
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 from lib.experiments import run_experiment
 
 config = load_config()
 plots.setup_plotting()
+level, seed = config.confidence, config.seed
+draws = {"n_resamples": config.budget.n_resamples, "random_state": seed}
 
 # %% [markdown]
 # ## The data: training rows only
@@ -30,7 +32,7 @@ plots.setup_plotting()
 # %% Load the training rows
 dataset = load_data(config.dataset, target=config.target)
 train, n_test = dataset.train, len(dataset) - len(dataset.train)
-sample = resampling.sample_rows(train, config.budget.max_rows, random_state=config.seed)
+sample = resampling.sample_rows(train, config.budget.max_rows, random_state=seed)
 report.finding("The training rows: {data}.", data=train.summary())
 if len(sample) < len(train):
     report.warning("Models saw a random {n_sampled} of these rows.", n_sampled=len(sample))
@@ -46,7 +48,7 @@ if len(sample) < len(train):
 # %% Quote the card
 known = models.baselines(sample, config)
 card = design.make_card(sample, list(known))
-scoring, level = card.metric, config.confidence
+scoring, bar = card.metric, f"{card.smallest_effect:.3g}"
 folds = resampling.make_study_folds(sample, config)
 report.finding("Question: {question}", question=card.question)
 report.finding("Primary metric: {_label} ({metric}).", _label=card.label, metric=scoring)
@@ -92,7 +94,7 @@ report.finding(
     "These folds can show a difference of {detectable}; the smallest of interest is {_bar}: "
     "{are_folds_enough}.",
     detectable=detectable,
-    _bar=f"{card.smallest_effect:.3g}",
+    _bar=bar,
     are_folds_enough="they are enough" if is_enough else "they are not enough to show it reliably",
 )
 
@@ -102,18 +104,11 @@ report.finding(
 # predictions.
 
 # %% Rows of a test set
-per_row = design.spread_per_row(
-    scores,
-    card.candidate,
-    card.reference,
-    sample,
-    n_resamples=config.budget.n_resamples,
-    random_state=config.seed,
-)
+per_row = design.spread_per_row(scores, card.candidate, card.reference, sample, **draws)
 report.finding(
     "To show a gain of {_bar} between two finished models with power 80 %, a test set needs "
     "{rows_needed:,.0f} rows ({method}).",
-    _bar=f"{card.smallest_effect:.3g}",
+    _bar=bar,
     rows_needed=per_row.rows_to_show(card.smallest_effect, level=level),
     method=per_row.method,
 )
@@ -131,15 +126,11 @@ report.finding(
 
 # %% Learning curves
 curve = design.compute_learning_curve(
-    sample, folds, config, list(rivals), scoring=scoring, random_state=config.seed
+    sample, folds, config, list(rivals), scoring=scoring, random_state=seed
 )
+highest = evaluation.scorers(sample.task)[scoring].bounds[1]
 laws = design.extrapolate_all(
-    curve,
-    test_fraction=folds.test_fraction,
-    highest=evaluation.scorers(sample.task)[scoring].bounds[1],
-    n_resamples=config.budget.n_resamples,
-    level=level,
-    random_state=config.seed,
+    curve, test_fraction=folds.test_fraction, highest=highest, level=level, **draws
 )
 for law in laws:
     role = "candidate" if law.model == card.candidate else "reference"
@@ -158,8 +149,7 @@ else:
 # "Yes" and "no" by the card's smallest effect. The band comes from resampled folds, widened because
 # folds share rows; it does not know whether the law itself holds out there. New rows must also be
 # like the old ones: more of the same persons or years is not more.
-
-# %% [markdown]
+#
 # ## What makes the score: model, rows or columns?
 #
 # Instead of taking away one thing at a time, every combination of two levels is fitted. A main
@@ -169,11 +159,9 @@ else:
 # %% A 2^k experiment
 factors = design.choose_factors(sample, folds, candidate=card.candidate, reference=card.reference)
 report.table(design.tabulate_factors(factors), title="Factors")
-cells = design.run_factorial(
-    sample, folds, config, factors, scoring=scoring, random_state=config.seed
-)
+cells = design.run_factorial(sample, folds, config, factors, scoring=scoring, random_state=seed)
 effects = design.compute_effects(cells, folds.test_fraction, level=level)
-clear = effects[effects["verdict"].str.endswith("the score")]
+clear = design.keep_clear(effects)
 report.finding(
     "{n_clear} of {n_effects} effects are beyond chance: {clear_effects}.",
     n_clear=len(clear),
@@ -181,7 +169,7 @@ report.finding(
     clear_effects="; ".join(clear["effect"] + " " + clear["verdict"]) or "none",
 )
 if len(effects):
-    shown = effects.assign(p=effects["p"].map(format_p)).drop(columns=["order"])
+    shown = print_p_values(effects).drop(columns="order")
     report.table(shown, title=f"Effects on {card.label}, Holm over all", digits=4)
     ax = plots.plot_factor_effects(effects, metric=scoring)
 else:
@@ -191,15 +179,14 @@ else:
 # An effect of rows or columns that is "not distinguishable" does not make them worthless: five
 # folds show only large effects. Where model and rows interact, rank models again when the table
 # has grown.
-
-# %% [markdown]
+#
 # ## How much of a score is luck of the seed?
 #
 # The candidate again with other seeds, everything else the same. A difference between two runs
 # below the noise floor is no difference, however often it is quoted.
 
 # %% Five seeds
-seeds = design.reseed(known[card.candidate], range(config.seed, config.seed + 5))
+seeds = design.reseed(known[card.candidate], range(seed, seed + 5))
 noise = None
 if seeds:
     by_seed = evaluation.cross_validate(seeds, sample, folds, scoring=scoring).by_fold()
@@ -228,17 +215,11 @@ else:
 # the test claims is a false alarm. The reference is used, as it is quick, on a part of the rows.
 
 # %% Compare twins
-few = resampling.sample_rows(sample, config.budget.max_rows_slow // 4, random_state=config.seed)
-few_cv = resampling.make_cv(few, n_splits=config.budget.n_splits, random_state=config.seed)
-twins = design.compare_twins(
-    known[card.reference],
-    few,
-    resampling.make_folds(few, few_cv),
-    scoring=scoring,
-    n_pairs=config.budget.n_trials,
-    level=level,
-    random_state=config.seed,
-)
+few = resampling.sample_rows(sample, config.budget.max_rows_slow // 4, random_state=seed)
+few_cv = resampling.make_cv(few, n_splits=config.budget.n_splits, random_state=seed)
+few_folds = resampling.make_folds(few, few_cv)
+settings = {"n_pairs": config.budget.n_trials, "level": level, "random_state": seed}
+twins = design.compare_twins(known[card.reference], few, few_folds, scoring=scoring, **settings)
 alarms = design.false_alarm_rate(twins, level=level)
 report.finding(
     "The test claims a difference for {n_alarms} of {n_twins} pairs of twins, {alarm_rate}; "
@@ -270,7 +251,7 @@ else:
         n_unlike=int((balance["largest"] > 0.1).sum()),
         n_covariates=len(balance),
         _p=format_p(joint.p_value),
-        n_units=len(arms.arm) if arms.groups is None else arms.groups.nunique(),
+        n_units=arms.n_units,
     )
     if arms.trial.note:
         report.warning("{_note}", _note=arms.trial.note)
@@ -283,22 +264,9 @@ else:
 # %% Effect of the arms
 if arms is not None:
     changes = design.compute_arm_effects(arms, level=level)
-    table = changes.assign(p=changes["p"].map(format_p))
-    report.table(table, title=f"Arms against {arms.trial.control}")
-    for outcome, own in changes[changes["arm"] != arms.trial.control].groupby(
-        "outcome", sort=False
-    ):
-        found = own[own["p"] < 1 - level]
-        report.finding(
-            "{_outcome}: {_found} of {_arms} arms differ from {_control}; shares of its mean are "
-            "{_low:.0%} to {_high:.0%}.",
-            _outcome=outcome,
-            _found=len(found),
-            _arms=len(own),
-            _control=arms.trial.control,
-            _low=own["share_of_control"].min(),
-            _high=own["share_of_control"].max(),
-        )
+    report.table(print_p_values(changes), title=f"Arms against {arms.trial.control}")
+    for said in design.describe_arms(changes, arms.trial.control, level=level):
+        report.finding("{_said}.", _said=said)
     if arms.trial.published:
         report.finding(
             "Published means are from {published}.", published=arms.trial.published_source
@@ -308,8 +276,7 @@ if arms is not None:
 # %% [markdown]
 # Published means are of the whole study. Ours are of training rows that have a following year, and
 # amounts are in the money of the table: compare shares of the control, not levels.
-
-# %% [markdown]
+#
 # ## One fit, kept whole
 #
 # Scores of folds compare models; a single fit that others shall look at belongs into the record

@@ -17,7 +17,7 @@ import json
 from lib import evaluation, plots, report, resampling, tracking, tuning
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 
 config = load_config()
 plots.setup_plotting()
@@ -90,9 +90,9 @@ report.finding(
     inner_rows=config.budget.max_rows_slow,
 )
 comparison = evaluation.compare(scores, reference=model, level=config.confidence)
-shown = comparison.assign(**{f"p_{model}": comparison[f"p_{model}"].map(format_p)})
 columns = ["model", "score", f"vs_{model}", f"p_{model}", "verdict"]
-report.table(shown[columns], title=f"Tuned against default on the outer folds ({label})")
+shown = print_p_values(comparison)[columns]
+report.table(shown, title=f"Tuned against default on the outer folds ({label})")
 
 # %% [markdown]
 # The gain is that of the whole procedure, search included. It is smaller than what the search
@@ -147,11 +147,7 @@ ax = plots.plot_search_history(tuning.best_so_far([found]), metric=scoring)
 # it. A best value at the end of its range asks for a wider one.
 
 # %% Ranges
-ends = ["low", "high", "best", "top_low", "top_high"]
-shown = edges.drop(columns="is_log").assign(
-    **{end: edges[end].map("{:.4g}".format) for end in ends}
-)
-report.table(shown, title="Where the best trial lies in the ranges")
+report.table(tuning.print_edges(edges), title="Where the best trial lies in the ranges")
 importance = tuning.compute_importance([found, *nested.found["tpe"], *nested.found["random"]])
 ax = plots.plot_parameter_importance(importance)
 

@@ -186,8 +186,7 @@ ax = plots.plot_strategies(summary, metric=scoring)
 # to the left is the normal price of honesty. The .632 rule mixes in the training score, which a
 # model that remembers its rows does not deserve; .632+ takes most of that back. Intervals here are
 # Monte-Carlo ones over samples of one table: another table may order strategies otherwise.
-
-# %% [markdown]
+#
 # ## Do intervals hold the truth?
 #
 # Folds share training rows, so their scores move together. An interval that takes them as

@@ -80,11 +80,10 @@ WITHOUT_EXAMPLE = {
     "business": 18,
     "comparison": 9,
     "ensembles": 7,
-    "evaluation": 1,
     "features": 2,
     "neural": 2,
     "performance": 12,
-    "tracking": 12,
+    "tracking": 11,
 }
 
 

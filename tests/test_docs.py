@@ -29,6 +29,15 @@ def test_sessions_exist(guide):
     assert named <= sessions
 
 
+@pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
+def test_named_modules_exist(guide):
+    """Every module, test or benchmark that a guide names is there; `test_gallery` reads its page."""
+    if guide.name == "gallery.md":
+        return
+    named = re.findall(r"`((?:lib|tests|benchmarks)/[\w./]+)`", guide.read_text(encoding="utf-8"))
+    assert not [name for name in named if not (ROOT / name).exists()]
+
+
 def test_quoted_findings_are_the_committed_ones():
     """Sentences that the guide on practice quotes stand in the findings that git keeps."""
     guide = ROOT / "docs" / "practice.md"

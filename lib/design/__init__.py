@@ -6,6 +6,7 @@ from lib.design.factorial import (
     choose_block,
     choose_factors,
     compute_effects,
+    keep_clear,
     run_factorial,
     tabulate_factors,
 )
@@ -19,7 +20,13 @@ from lib.design.power import (
     spread_per_row,
     tabulate_repeats,
 )
-from lib.design.trial import Arms, compute_arm_effects, compute_balance, read_arms
+from lib.design.trial import (
+    Arms,
+    compute_arm_effects,
+    compute_balance,
+    describe_arms,
+    read_arms,
+)
 
 __all__ = [
     "ADOPT",
@@ -41,11 +48,13 @@ __all__ = [
     "compute_effects",
     "compute_learning_curve",
     "compute_noise",
+    "describe_arms",
     "detectable_over_folds",
     "extrapolate",
     "extrapolate_all",
     "false_alarm_rate",
     "judge",
+    "keep_clear",
     "make_card",
     "power_over_folds",
     "read_arms",

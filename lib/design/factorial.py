@@ -296,3 +296,26 @@ def compute_effects(
         for chosen, test, p in zip(subsets, tests, adjusted, strict=True)
     ]
     return pd.DataFrame(rows, columns=["effect", "order", "estimate", "p", "verdict"])
+
+
+def keep_clear(effects: pd.DataFrame) -> pd.DataFrame:
+    """Return the effects that are beyond chance.
+
+    Parameters
+    ----------
+    effects : DataFrame
+        As `compute_effects` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Those that raise or lower the score.
+
+    Examples
+    --------
+    >>> verdicts = ["raises the score", "not distinguishable"]
+    >>> table = pd.DataFrame({"effect": ["rows", "columns"], "verdict": verdicts})
+    >>> keep_clear(table)["effect"].tolist()
+    ['rows']
+    """
+    return effects[effects["verdict"].str.endswith("the score")]

@@ -54,6 +54,11 @@ class Arms:
         """Names of the arms but the control."""
         return [str(name) for name in self.arm.cat.categories[1:]]
 
+    @property
+    def n_units(self) -> int:
+        """How many were drawn: groups, or rows where nothing groups them."""
+        return len(self.arm) if self.groups is None else int(self.groups.nunique())
+
 
 def read_arms(dataset: Dataset) -> Arms | None:
     """Return the rows of a dataset's trial; None when the catalogue names none.
@@ -288,6 +293,39 @@ def compute_arm_effects(arms: Arms, *, level: float = 0.95) -> pd.DataFrame:
             )
     table = pd.DataFrame(rows)
     return table.assign(p=holm(table["p"]))
+
+
+def describe_arms(changes: pd.DataFrame, control: str, *, level: float = 0.95) -> list[str]:
+    """Return for each outcome how many arms differ from the control, and by which shares.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        As `compute_arm_effects` returns it.
+    control : str
+        The arm that the others are compared with.
+    level : float
+        A p-value below one minus it counts.
+
+    Returns
+    -------
+    list of str
+        One clause an outcome, without full stop.
+
+    Examples
+    --------
+    >>> changes = pd.DataFrame({"outcome": "pain", "arm": ["old", "new"], "p": [np.nan, 0.01]})
+    >>> describe_arms(changes.assign(share_of_control=[1.0, 0.8]), "old")
+    ['pain: 1 of 1 arms differ from old; shares of its mean are 80% to 80%']
+    """
+    said = []
+    for outcome, own in changes[changes["arm"] != control].groupby("outcome", sort=False):
+        share, n_found = own["share_of_control"], int((own["p"] < 1 - level).sum())
+        said.append(
+            f"{outcome}: {n_found} of {len(own)} arms differ from {control}; shares of its mean "
+            f"are {share.min():.0%} to {share.max():.0%}"
+        )
+    return said
 
 
 def _fit(

@@ -281,6 +281,19 @@ def recommend(
     -------
     Recommendation
         No strategy stands when none is admissible.
+
+    Examples
+    --------
+    >>> from lib.data import make_planted
+    >>> from lib.evaluation import compare_with_truth, make_neighbours, make_plain
+    >>> from lib.resampling import draw_small_samples, list_strategies
+    >>> plain = make_plain(make_planted(1_000))
+    >>> samples = draw_small_samples(plain, n_rows=100, n_draws=8)
+    >>> folds = [s for s in list_strategies(plain) if s.name in {"k-fold", "hold-out"}]
+    >>> comparison = compare_with_truth(make_neighbours(plain), plain, samples, folds)
+    >>> advice = recommend(comparison.summarise(), comparison, ["k-fold", "hold-out"])
+    >>> advice.verdict("k-fold"), advice.verdict("hold-out")
+    ('recommended', 'has no interval')
     """
     known = set(admissible)
     fixed = summary[summary["judges"] == "fixed model"]

@@ -128,6 +128,14 @@ def store_champion(
     ------
     InputError
         When a candidate cannot be fitted again, or cannot be kept without pickle.
+
+    Examples
+    --------
+    >>> from lib.data import load_data
+    >>> how = {"candidates": {}, "name": "linear", "scoring": "neg_log_loss", "rule": "the best"}
+    >>> store_champion(dataset=load_data("wine"), **how)
+    Traceback (most recent call last):
+    lib.errors.InputError: A champion learns from the training part: pass load_data(…).train.
     """
     from lib.evaluation import fit_each  # noqa: PLC0415 - imports scikit-learn
 

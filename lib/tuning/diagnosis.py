@@ -132,6 +132,33 @@ def compute_edges(
     return pd.DataFrame(table, columns=[*columns, "position", "edge"])
 
 
+def print_edges(edges: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of ranges as it is read: ends with four digits, whatever their size.
+
+    Parameters
+    ----------
+    edges : DataFrame
+        As `compute_edges` returns it.
+
+    Returns
+    -------
+    DataFrame
+        Without `is_log`; low, high, best, top_low and top_high are text.
+
+    Examples
+    --------
+    >>> from optuna.distributions import FloatDistribution
+    >>> from lib.tuning.search import search
+    >>> space = {"x": FloatDistribution(1e-5, 0.123456, log=True)}
+    >>> found = search(lambda p, _: p["x"], space, n_trials=3)
+    >>> print_edges(compute_edges(found))[["low", "high"]].values.tolist()
+    [['1e-05', '0.1235']]
+    """
+    ends = ["low", "high", "best", "top_low", "top_high"]
+    said = {end: edges[end].map("{:.4g}".format) for end in ends}
+    return edges.drop(columns="is_log").assign(**said)
+
+
 def _position(value: float, kind: Any) -> float:
     scale = math.log if kind.log else float
     low, high = scale(kind.low), scale(kind.high)
