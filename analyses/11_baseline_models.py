@@ -185,7 +185,8 @@ ranking = comparison.set_index("model")
 best = comparison.iloc[0]
 n_better = int((comparison["verdict"] == evaluation.BETTER).sum())
 level_with_best = ranking.index[ranking["against_best"].isin([evaluation.BEST, evaluation.SAME])]
-start_from = next(name for name in scores.models if name in level_with_best)
+some = [name for name in scores.models if name in level_with_best and name != "dummy"]
+start_from = some[0] if some else "dummy"
 report.finding(
     "The best baseline is {best}: {_label} {best_score}; the dummy has {floor}.",
     best=best["model"],
@@ -199,8 +200,9 @@ report.finding(
     n_rivals=len(comparison) - 1,
 )
 report.finding(
-    "Models that no test tells from the best, itself included: {n_level}. The simplest of them, "
-    "{start_from} ({start_score}), is where to start.",
+    "Models that no test tells from the best, itself included: {n_level}. The simplest of "
+    "them{_but}, {start_from} ({start_score}), is where to start.",
+    _but=" but the dummy" if some and "dummy" in level_with_best else "",
     n_level=len(level_with_best),
     start_from=start_from,
     start_score=ranking.loc[start_from, "score"],

@@ -84,6 +84,8 @@ ax = plots.plot_error_correlation(correlations)
 
 # %% Combine
 combined, weights = ensembles.combine(members, methods, scoring=scoring, random_state=config.seed)
+if not ensembles.has_rows_to_learn(members):
+    report.warning("Too few rows to learn weights: every combination below is a plain vote.")
 parts = {name: predictions[name] for name in members.names} | combined
 scores = evaluation.score_predictions(parts, sample, folds, scoring=scoring)
 singles = scores.by_fold()[list(members.names)].mean()

@@ -59,7 +59,8 @@ parts = tracking.load_predictions(config, analyses=[champion.analysis[:2]], **ke
 learned = performance.gather_out_of_fold(parts[champion.name].parts, sample, folds)
 report.finding("Judged by {_label} ({metric}).", _label=label, metric=scoring)
 report.finding(
-    "{n_test} test rows ({n_units} independent rows or groups); intervals aim at {_level}.",
+    "{n_test} test rows, {n_units} units of them taken as independent (rows, groups or neighbours "
+    "in time); intervals aim at {_level}.",
     n_test=len(test),
     n_units=test.n_units,
     _level=f"{level:.0%}",
@@ -173,10 +174,13 @@ report.table(print_p_values(by_part).drop(columns="p"), title=f"Parts of the tes
 worst = performance.list_worst(champion.estimator, test, train.X.head(200), random_state=seed)
 report.table(worst, title="The worst predictions of the test set", digits=2)
 leaves, foreseen = performance.distinguish_worst(learned, test, **draws)
-report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
-report.finding(
-    "The tree ranks the worst tenth of the rows by an AUC of {foreseen}.", foreseen=foreseen
-)
+if leaves.empty:
+    report.finding("Too few rows to learn what the worst have in common: no tree is grown.")
+else:
+    report.table(leaves, title="Share of the worst tenth, by a tree learned out of fold", digits=2)
+    report.finding(
+        "The tree ranks the worst tenth of the rows by an AUC of {foreseen}.", foreseen=foreseen
+    )
 
 # %% [markdown]
 # ## How sure is a single prediction?

@@ -124,16 +124,21 @@ report.finding(
     _money=money,
 )
 roi = business.estimate_roi(priced, policies.actions[business.MODEL])
-words = f"Return on investment, in %{mark}"
 if not is_binary:
-    words = "Return on investment does not apply, as no row is acted upon at a cost"
-report.finding("{_words}: {roi}.", _words=words, roi=roi)
+    report.finding("Return on investment does not apply: no row is acted upon at a cost.")
+elif roi.value <= -100:
+    report.finding(
+        "Return on investment is {roi} % whatever the model: hits earn nothing of their own, they "
+        "only avoid a loss.",
+        roi=roi,
+    )
+else:
+    report.finding("Return on investment, in %{_mark}: {roi}.", _mark=mark, roi=roi)
 
 # %% [markdown]
 # Return on investment is what hits earn minus what errors lose, over what errors lose. It books a
-# missed positive as a cost, though nobody spends it, and has no reference; where hits only avoid a
-# loss it is -100 % whatever the model. `BusinessImpactAnalyzer` makes it from counts. It is here
-# because it is asked for: decide by net benefit.
+# missed positive as a cost, though nobody spends it, and has no reference. It is here because it is
+# asked for (`BusinessImpactAnalyzer` makes it from counts): decide by net benefit.
 
 # %% [markdown]
 # ## Was the rule well chosen?
@@ -190,12 +195,10 @@ else:
 # %% Break-even of each gain, and one gain at a time
 against = business.phrase(rule.against)
 break_evens = business.find_break_evens(priced, rule.against)
-break_even = business.state_break_even(break_evens, gains)
+break_even = business.state_break_even(break_evens, gains, against=against)
 lead = priced.compare(business.MODEL, rule.against).difference
 report.table(business.show_break_evens(break_evens), title=f"Ahead of {against}, {money}")
-report.finding(
-    "Break-even against {_against}: {break_even}.", _against=against, break_even=break_even
-)
+report.finding("Break-even: {break_even}.", break_even=break_even)
 look = {"lead": lead.value, "against": against, "currency": gains.currency, "mark": mark}
 tornado = business.compute_tornado(priced, rule.against)
 ax = plots.plot_tornado(tornado, uncertainty=gains.uncertainty, **look)
@@ -203,12 +206,12 @@ ax = plots.plot_tornado(tornado, uncertainty=gains.uncertainty, **look)
 # %% All gains at once
 scenarios = business.simulate_gains(priced, rule.against, random_state=config.seed)
 report.finding(
-    "With gains off by up to {uncertainty:.0%} ({uncertainty_origin}) the lead over {_against} is "
+    "With gains off by up to {uncertainty:.0%} ({uncertainty_origin}) the lead over {against} is "
     "{lead_by_gains} {_money}, with the luck of the test rows {lead_by_both}; the model is ahead "
     "in {share_ahead:.1%} of scenarios.",
     uncertainty=gains.uncertainty,
     uncertainty_origin="assumed" if gains.is_assumed else "catalogue",
-    _against=against,
+    against=against,
     lead_by_gains=scenarios.range_of_gains,
     _money=money,
     lead_by_both=scenarios.range_of_both,

@@ -190,6 +190,66 @@ def test_networks_and_ensembles_come_back_to_the_bit(task, tmp_path):
         assert np.array_equal(before, after)
 
 
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_members_that_prepare_alike_share_it(task, tmp_path, monkeypatch):
+    """Equal preparation is fitted, run and kept once, and every bit is that of members apart."""
+    planted = make_planted(300, task=task, n_categories=2, missing=0.05)
+    config = load_config(effort="quick")
+    names = ["linear", "k-nearest neighbours", "LightGBM", "random forest", "decision tree"]
+    # Each from a call of its own: equal settings, no object in common.
+    members = [(name, models.baselines(planted, config)[name]) for name in names]
+    kind = ensembles.EnsembleRegressor if task == "regression" else ensembles.EnsembleClassifier
+    ensemble = kind(members, ensembles.Voting())
+    n_classes = 0 if task == "regression" else 2
+    fitted, alone = evaluation.fit_each([ensemble, members[2][1]], planted)
+    parts = [
+        evaluation.predict_whole(member.fit(planted.X, planted.y), planted.X, n_classes=n_classes)
+        for _, member in members
+    ]
+    apart = np.mean(parts, axis=0)
+    linear, neighbours, boosting, forest, tree = fitted.fitted_
+    assert linear[0] is neighbours[0]
+    assert boosting[0] is forest[0] is tree[0]
+    assert forest[1] is tree[1]
+    assert linear[0] is not boosting[0]
+    assert alone[-1] is boosting[-1]  # the champion is a member of its runner-up
+    dump_model(fitted, tmp_path / "model.skops")
+    again = read_model(tmp_path / "model.skops")
+    assert again.fitted_[0][0] is again.fitted_[1][0]
+    runs = []
+    spied = type(again.fitted_[2][0]).transform
+    monkeypatch.setattr(
+        type(again.fitted_[2][0]), "transform", lambda *a, **k: runs.append(1) or spied(*a, **k)
+    )
+    predicted = evaluation.predict_whole(again, planted.X, n_classes=n_classes)
+    assert len(runs) == 2  # one table for linear models, one for trees
+    assert predicted == pytest.approx(apart, rel=1e-12)
+    monkeypatch.undo()
+    for member, whole in zip(again.fitted_, parts, strict=True):
+        part = evaluation.predict_whole(member, planted.X, n_classes=n_classes)
+        assert np.array_equal(part, whole)
+
+
+def test_settings_that_cannot_be_told_equal_are_different():
+    """Class, parameters, kind of output and rows held all count; NaN equals NaN."""
+    from sklearn.preprocessing import OrdinalEncoder, StandardScaler
+
+    scaler, nan = StandardScaler(), float("nan")
+    same = evaluation.have_equal_settings
+    assert same(scaler, StandardScaler())
+    assert not same(scaler, StandardScaler(with_std=False))
+    assert not same(scaler, StandardScaler().set_output(transform="pandas"))
+    assert not same(scaler, LogisticRegression())
+    options = {"handle_unknown": "use_encoded_value"}
+    assert same(
+        OrdinalEncoder(unknown_value=nan, **options),
+        OrdinalEncoder(unknown_value=float("nan"), **options),
+    )
+    assert not same(lambda x: x, lambda x: x)
+    assert not same(np.arange(3), np.arange(4))
+    assert not same([1, 2], [1, "2"])
+
+
 def test_an_ensemble_leaves_out_members_without_weight():
     """A member that gets no weight is not fitted."""
     planted = make_planted(400, n_categories=0, missing=0)

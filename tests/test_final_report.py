@@ -72,7 +72,9 @@ class Study:
         }.get(number, {"n_found": 7})  # fmt: skip
         if number == "30" and task == "binary":
             known |= {
+                "calibration": "no sign of miscalibration",
                 "calibration_slope": Estimate(0.98, 0.86, 1.1),
+                "calibration_intercept": Estimate(0.02, -0.1, 0.14),
                 "ece": Estimate(0.01, 0, 0.02),
             }
         return known
@@ -269,12 +271,22 @@ def test_where_the_model_is_not_told_apart_the_simpler_policy_comes_first(study)
     """The first words are what to do; the reason, and how one would use the model, come after."""
     undecided = {"decision": "not distinguishable from treating all", "best_policy": "treat all"}
     undecided["gains_origin"] = "catalogue"
-    study.make("31", **study.values("31", "binary") | undecided | {"threshold": 0.2})
+    undecided["rule"] = "act from a probability of 0.2 on"
+    study.make("31", **study.values("31", "binary") | undecided)
     made = study.report()
     said = "Treat all, for now: the model is not distinguishable from treating all."
     assert made.decision == said
     text = " ".join("".join(t for t, _, _ in Walker(made.html).texts).split())
-    assert "With the model one would act from a probability of 0.2 on" in text
+    assert "The model's rule would be: act from a probability of 0.2 on." in text
+
+
+def test_a_champion_behind_its_runner_up_is_said_with_the_figure_and_chooses_nothing(study):
+    """Worse on the test set is no reason to change the model, and the report says so."""
+    rival = {"runner_up": "LightGBM", "gain_on_test": Estimate(-0.0054, -0.0093, -0.0014)}
+    study.make("30", **study.values("30", "binary") | rival | {"beats_runner_up": "worse"})
+    text = " ".join("".join(t for t, _, _ in Walker(study.report().html).texts).split())
+    said = "Against the runner-up, LightGBM, on these rows: -0.0054 [-0.0093, -0.0014], worse; "
+    assert said + "no reason to change: nothing is chosen by what the test set says." in text
 
 
 def test_a_missing_analysis_is_refused_by_name(study):

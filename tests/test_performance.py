@@ -16,6 +16,7 @@ from lib.data import make_planted
 from lib.errors import InputError
 from lib.estimates import Estimate, bootstrap, bootstrap_many
 from lib.evaluation import BETTER, WORSE
+from lib.explanation.subgroups import estimate_of, mean_of
 from lib.performance import HeldOut
 from lib.performance.calibration import Events
 from lib.resampling import make_cv, make_folds
@@ -98,6 +99,33 @@ def test_scores_rest_on_groups_and_weights():
     one, other = (performance.score_held_out(held, **few) for held in (weighted, copies))
     for metric in one:
         assert one[metric].value == pytest.approx(other[metric].value, abs=1e-9), metric
+
+
+def test_intervals_of_neighbours_in_time_allow_for_their_likeness():
+    """Errors that persist (autocorrelation 0.85): blocks cover about 88 %, single rows 58 %."""
+    rng, n = np.random.default_rng(0), 500
+    mean_error, hits = np.sqrt(2 / np.pi), {"rows": 0, "blocks": 0}
+    rows = make_planted(n, task="regression")
+    blocks = replace(rows, time=pd.Series(np.arange(n), name="day"))
+    for _ in range(200):
+        error = np.empty(n)
+        error[0] = rng.normal()
+        for day in range(1, n):
+            error[day] = 0.85 * error[day - 1] + np.sqrt(1 - 0.85**2) * rng.normal()
+        for name, dataset in {"rows": rows, "blocks": blocks}.items():
+            made = estimate_of(mean_of(np.abs(error)), dataset.units, 0.95)
+            hits[name] += made.covers(mean_error)
+    assert hits["rows"] < 130
+    assert hits["blocks"] > 166
+
+
+def test_few_moments_are_no_blocks():
+    """A table of five years has rows as units; groups win over time."""
+    years = pd.Series(np.repeat(np.arange(5), 12), name="year")
+    dataset = replace(make_planted(60, task="regression"), time=years)
+    assert dataset.units.tolist() == list(range(60))
+    persons = pd.Series(np.repeat(["b", "a", "c"], 20), name="person")
+    assert replace(dataset, groups=persons).units.tolist() == np.repeat([0, 1, 2], 20).tolist()
 
 
 def test_a_perfect_score_on_few_rows_is_not_certain():

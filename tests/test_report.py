@@ -275,6 +275,15 @@ def test_table_cells_read_well():
     assert table.numeric == [True, True, True, False, False, True, False]
 
 
+def test_columns_of_small_numbers_share_their_decimals():
+    """A column of small numbers lines up; where sizes differ too much, the tiny keep a power."""
+    frame = pd.DataFrame({"gap": [0.0057, 0.00031, -8.3e-06, 0.0], "p": [0.25, 0.0003, 1e-7, 1.0]})
+    assert list(zip(*Table.of(frame, title="T").rows, strict=True)) == [
+        ("0.00570", "0.00031", "-0.00001", "0.00000"),
+        ("0.250", "0.0003", "1e-07", "1.000"),
+    ]
+
+
 def test_long_tables_say_how_much_they_leave_out():
     """Rows beyond the cap are counted; an empty table says so."""
     assert Table.of(pd.DataFrame({"a": range(52)}), title="T").footer == "… and 12 more rows"

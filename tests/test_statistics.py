@@ -449,37 +449,56 @@ def test_rows_that_repeat_raise_no_more_signs():
     assert n_naive / n_tables > 0.3
 
 
-@pytest.mark.parametrize("task", ["binary", "regression"])
-def test_intervals_of_strength_cover_the_truth(task):
-    """Of 200 intervals at 90 % about 180 hold the strength of 300,000 rows."""
+@pytest.mark.parametrize(
+    ("task", "n_rows", "slope"),
+    [("binary", 200, 0.5), ("regression", 200, 0.5), ("regression", 17, 2.0)],
+)
+def test_intervals_of_strength_cover_the_truth(task, n_rows, slope):
+    """Of 200 intervals at 90 % about 180 hold the strength of 300,000 rows, of few rows too."""
 
     def draw(rng, n):
-        group = rng.integers(3, size=n)
-        score = 0.5 * group + rng.normal(size=n)
+        group = rng.permutation(np.arange(n) % 3)
+        score = slope * group + rng.normal(size=n)
         y = pd.Series(score if task == "regression" else (score > 0.5).astype(int))
         return statistics.compare_with_target(
             pd.DataFrame({"g": group}).astype("category"), y, task=task, confidence=0.9
         ).loc[0, "strength"]
 
     truth = draw(np.random.default_rng(0), 300_000).value
-    n_covered = sum(draw(np.random.default_rng(seed), 200).covers(truth) for seed in range(200))
+    n_covered = sum(draw(np.random.default_rng(seed), n_rows).covers(truth) for seed in range(200))
     assert stats.binom.ppf(0.005, 200, 0.9) <= n_covered <= stats.binom.ppf(0.999, 200, 0.9)
 
 
 @pytest.mark.parametrize("statistic", [0.5, 4.0, 80.0, 9_999.0, 10_001.0, 1e6])
 @pytest.mark.parametrize("degrees", [1, 9, 200])
 def test_noncentral_interval_inverts_the_distribution(statistic, degrees):
-    """At each end the draw is the quantile it should be, by SciPy's noncentral χ²."""
+    """At each end the draw is the quantile it should be, by SciPy's noncentral χ².
+
+    The upper end of a draw below the middle of chance is that of the middle: never nothing.
+    """
     low, high = screening.noncentral_interval(statistic, degrees, 0.9)
-    for end, tail in ((low, 0.95), (high, 0.05)):
+    middle = max(statistic, stats.chi2.median(degrees))
+    for end, draw, tail in ((low, statistic, 0.95), (high, middle, 0.05)):
         if end:
-            below = stats.norm.cdf((statistic - degrees - end) / np.sqrt(2 * degrees + 4 * end))
-            if statistic <= 1e4:
-                below = stats.ncx2.cdf(statistic, degrees, end)
+            below = stats.norm.cdf((draw - degrees - end) / np.sqrt(2 * degrees + 4 * end))
+            if draw <= 1e4:
+                below = stats.ncx2.cdf(draw, degrees, end)
             assert_allclose(below, tail, atol=0.01)
         else:
-            assert stats.chi2.cdf(statistic, degrees) <= tail
-    assert low <= max(statistic - degrees, 0) <= high or high == 0
+            assert stats.chi2.cdf(draw, degrees) <= tail
+    assert low <= max(statistic - degrees, 0) <= high
+    assert high > 0
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_few_rows_never_rule_out_every_relation(task):
+    """A feature spread evenly over the target has strength 0, and an interval that is not zero."""
+    X = pd.DataFrame({"x": ["a", "b"] * 12})
+    y = pd.Series(np.repeat(np.arange(12), 2) if task == "regression" else [0, 0, 1, 1] * 6)
+    strength = statistics.compare_with_target(X, y, task=task).loc[0, "strength"]
+    assert strength.value == 0
+    assert strength.low == 0
+    assert strength.high > 0.1
 
 
 def test_screening_does_not_depend_on_rows_order_scale_or_library():
@@ -521,9 +540,9 @@ def test_screening_says_what_is_wrong_with_its_input():
 
 
 def test_feature_levels_name_every_code():
-    """Dates are named by their first day, gaps are a level, and no code is without a name."""
+    """Dates are named by their first and last day, gaps are a level, and no code is without a name."""
     codes, names = statistics.feature_levels(DAYS.dt.tz_localize("Europe/Berlin"), "datetime")
-    assert names[0] == "from 2024-03-30"
+    assert names[0].startswith("2024-03-30 to 2024-")
     assert len(names) == codes.max() + 1
     gaps = statistics.feature_levels(pd.Series([1.0, np.nan, 1.0]), "numeric")
     assert gaps[1] == ["1", "(missing)"]

@@ -85,7 +85,7 @@ def gather_cases(dataset: Dataset, prediction: Array) -> Cases:
     Returns
     -------
     Cases
-        With the groups, if there are any, as units.
+        With the units of the table: groups, neighbours in time, or single rows.
     """
     rows = np.arange(len(dataset))
     return _cases(dataset, rows, prediction)
@@ -124,28 +124,9 @@ def _cases(dataset: Dataset, rows: Array, prediction: Array) -> Cases:
         prediction=_positive(prediction, 2 if dataset.task == "multiclass" else 1),
         amounts=None if amounts is None else np.nan_to_num(amounts.astype(float)),
         weight=np.ones(len(rows)) if weight is None else weight.astype(float),
-        units=_units(dataset)[rows],
+        units=dataset.units[rows],
         today=pick(dataset.today),
     )
-
-
-def _units(dataset: Dataset) -> Array:
-    """Return what a bootstrap draws together: groups, else neighbours in time, else single rows.
-
-    Blocks of m ** (1/3) of m moments keep most of what neighbours have in common [1]_.
-
-    References
-    ----------
-    .. [1] P. Hall, J. Horowitz, B. Jing (1995). On blocking rules for the bootstrap with dependent
-       data. Biometrika 82:561.
-    """
-    if dataset.groups is not None:
-        return np.asarray(pd.factorize(dataset.groups)[0])
-    if dataset.time is None:
-        return np.arange(len(dataset))
-    moments = np.unique(dataset.time.to_numpy(), return_inverse=True)[1]
-    length = max(round((moments.max() + 1) ** (1 / 3)), 1)
-    return np.asarray(moments // length)
 
 
 def _positive(prediction: Array, n_dimensions: int) -> Array:

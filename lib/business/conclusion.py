@@ -138,7 +138,10 @@ def list_conditions(gains: Gains, break_even: str) -> str:
     clauses = f"gains are as assumed ({break_even}) and rows are like those of the test set"
     if gains.task != "binary":
         return clauses
-    return f"{clauses}, and acting works as assumed: who is who was tested, not that acting helps"
+    return (
+        f"{clauses}, and acting has the assumed effect (tested is who is positive, not what acting "
+        "changes)"
+    )
 
 
 def _as_action(policy: str) -> str:
@@ -173,7 +176,7 @@ def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
     return round(n_rows * factor) if factor < 1_000 else None
 
 
-def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
+def state_break_even(table: pd.DataFrame, gains: Gains, *, against: str) -> str:
     """Return in words where the model stops paying: the gain whose break-even is nearest.
 
     Parameters
@@ -182,6 +185,8 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
         As `find_break_evens` makes it.
     gains : Gains
         For the currency.
+    against : str
+        The policy that the model is compared with, in words.
 
     Returns
     -------
@@ -193,13 +198,13 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
     >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
     >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
     >>> from lib.business import make_gains
-    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}))
-    'it pays while acting on a negative row costs less than 25 USD (assumed: 10)'
+    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}), against="treating nobody")
+    'it beats treating nobody while acting on a negative row costs less than 25 USD (assumed: 10)'
     """
     known = table[table["pays"].isin(["above", "below"])]
     if known.empty:
         how = table["pays"].iloc[0] if len(table) else "never"
-        return f"whatever a single one is, it {how} pays"
+        return f"whatever a single one is, it {how} beats {against}"
     away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
     row = known.iloc[min(range(len(away)), key=away.__getitem__)]
     at, value = float(row["break_even"].value), float(row["value"])
@@ -207,6 +212,7 @@ def state_break_even(table: pd.DataFrame, gains: Gains) -> str:
     more = "more" if (row["pays"] == "above") is not (value < 0) else "less"
     meaning, assumed = row["meaning"], f"(assumed: {abs(value):,.3g})"
     if row["gain"] == "amount_share":
-        return f"it pays while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
+        return f"it beats {against} while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
     verb = "costs" if is_cost else "earns"
-    return f"it pays while {meaning} {verb} {more} than {abs(at):,.3g} {gains.currency} {assumed}"
+    amount = f"{abs(at):,.3g} {gains.currency}"
+    return f"it beats {against} while {meaning} {verb} {more} than {amount} {assumed}"

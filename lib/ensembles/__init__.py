@@ -6,6 +6,7 @@ from lib.ensembles.combine import (
     compute_contributions,
     compute_diversity,
     gather_members,
+    has_rows_to_learn,
 )
 from lib.ensembles.costs import calibrate, seed_variants, tabulate_costs
 from lib.ensembles.estimators import EnsembleClassifier, EnsembleRegressor, make_ensembles
@@ -25,6 +26,7 @@ __all__ = [
     "compute_contributions",
     "compute_diversity",
     "gather_members",
+    "has_rows_to_learn",
     "make_combiner",
     "make_ensembles",
     "seed_variants",

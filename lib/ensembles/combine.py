@@ -20,6 +20,7 @@ from lib.evaluation.quick_metrics import make_quick
 from lib.resampling import Folds
 
 MIN_ROWS = 20  # to learn weights from; below, members count alike
+WEIGHTING = ("weighted", "greedy")
 BLEND_SHARE = 0.3  # of the rows that a blend learns its weights from
 
 
@@ -133,7 +134,8 @@ def combine(
     dict of str to ndarray
         By method, as `Scores.parts`.
     DataFrame
-        method, fold, member, weight; methods that have no weights are not in it.
+        method, fold, member, weight; methods that have no weights are not in it. Where a fold
+        leaves too few rows to learn from, members count alike.
 
     Raises
     ------
@@ -148,11 +150,39 @@ def combine(
             combiner = fit_combiner(method, members.parts[:, learn], y[learn], score, random_state)
             combined[method][own] = within(combiner.predict(members.parts[:, own]))
             weights = getattr(combiner, "weights", ())
+            if method in WEIGHTING and not len(weights):  # too few rows: the members vote
+                weights = np.full(len(members.names), 1 / len(members.names))
             rows += [
                 (method, number, name, float(weight))
                 for name, weight in zip(members.names, weights, strict=False)
             ]
     return combined, pd.DataFrame(rows, columns=["method", "fold", "member", "weight"])
+
+
+def has_rows_to_learn(members: Members) -> bool:
+    """Say whether some fold leaves enough rows to learn weights from; else all methods vote.
+
+    Parameters
+    ----------
+    members : Members
+        From `gather_members`.
+
+    Returns
+    -------
+    bool
+        False on the smallest tables, where every ensemble is the plain mean.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from lib.data import make_planted
+    >>> from lib.resampling import make_cv, make_folds
+    >>> tables = [make_planted(n) for n in (20, 400)]
+    >>> folds = [make_folds(table, make_cv(table)) for table in tables]
+    >>> [has_rows_to_learn(SimpleNamespace(folds=each)) for each in folds]
+    [False, True]
+    """
+    return any(len(learn) >= MIN_ROWS for _, learn in _plan(members.folds))
 
 
 def fit_combiner(

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin, clone
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.pipeline import Pipeline
 from sklearn.utils.metaestimators import _BaseComposition
 from sklearn.utils.validation import check_is_fitted
 
 from lib.ensembles.combine import Members, fit_combiner, make_score, within
 from lib.ensembles.methods import Combiner, Floats, Weighted
-from lib.evaluation import fit_options, predict_whole
+from lib.evaluation import FitOnce, predict_each
 
 
 class _Ensemble(_BaseComposition):  # type: ignore[misc]
@@ -41,9 +42,16 @@ class _Ensemble(_BaseComposition):  # type: ignore[misc]
         return self
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        time: Any = None,
+        once: FitOnce | None = None,
     ) -> Self:
-        """Fit every member.
+        """Fit every member; members that prepare their rows alike share what prepares them.
 
         Parameters
         ----------
@@ -53,6 +61,8 @@ class _Ensemble(_BaseComposition):  # type: ignore[misc]
             Codes of classes from 0, or values.
         sample_weight, groups, time : array-like of shape (n_rows,), optional
             Handed to members that name them.
+        once : FitOnce, optional
+            What other models have fitted on these very rows.
 
         Returns
         -------
@@ -60,16 +70,47 @@ class _Ensemble(_BaseComposition):  # type: ignore[misc]
         """
         given = {"sample_weight": sample_weight, "groups": groups, "time": time}
         columns = {name: np.asarray(v) for name, v in given.items() if v is not None}
-        self.fitted_ = []
-        for _, member in self.members:
-            model = clone(member)
-            self.fitted_.append(model.fit(X, y, **fit_options(model, columns)))
+        once = once or FitOnce(X, y, columns)
+        self.fitted_ = [once.fit(member) for _, member in self.members]
         return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what a file keeps: a step that members share is in it once."""
+        state: dict[str, Any] = super().__getstate__()
+        return state | {"fitted_": _pack(self.fitted_)} if "fitted_" in state else state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Give the members their shared steps again."""
+        fitted = {"fitted_": _unpack(state["fitted_"])} if "fitted_" in state else {}
+        super().__setstate__(state | fitted)
 
     def _combine(self, X: Any, n_classes: int) -> Floats:
         check_is_fitted(self, "fitted_")
-        parts = [predict_whole(model, X, n_classes=n_classes) for model in self.fitted_]
+        parts = predict_each(self.fitted_, X, n_classes=n_classes)
         return within(self.combiner.predict(np.stack(parts)))
+
+
+def _pack(fitted: Sequence[Any]) -> dict[str, Any]:
+    """Return the steps of pipelines, each object once, and where each pipeline has them."""
+    steps: dict[int, Any] = {}
+    places: dict[int, int] = {}
+    members = []
+    for model in fitted:
+        named = model.steps if isinstance(model, Pipeline) else [("", model)]
+        for _, step in named:
+            steps.setdefault(id(step), step)
+            places.setdefault(id(step), len(places))
+        members.append([(name, places[id(step)]) for name, step in named])
+    return {"steps": list(steps.values()), "members": members}
+
+
+def _unpack(packed: dict[str, Any]) -> list[Any]:
+    """Return the models that `_pack` was given."""
+    fitted = []
+    for member in packed["members"]:
+        named = [(name, packed["steps"][place]) for name, place in member]
+        fitted.append(Pipeline(named) if named[0][0] else named[0][1])
+    return fitted
 
 
 class EnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
@@ -100,11 +141,18 @@ class EnsembleClassifier(ClassifierMixin, _Ensemble):  # type: ignore[misc]
     """
 
     def fit(
-        self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        time: Any = None,
+        once: FitOnce | None = None,
     ) -> Self:
         """Fit every member; see `_Ensemble.fit`."""
         self.classes_ = np.arange(int(np.max(y)) + 1)
-        return super().fit(X, y, sample_weight, groups=groups, time=time)
+        return super().fit(X, y, sample_weight, groups=groups, time=time, once=once)
 
     def predict_proba(self, X: Any) -> Floats:
         """Return combined probabilities of `classes_`."""

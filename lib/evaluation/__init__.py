@@ -22,7 +22,16 @@ from lib.evaluation.comparison import (
     verdict,
 )
 from lib.evaluation.cross_validation import cross_validate, score_predictions
-from lib.evaluation.fitting import columns_for_fit, fit_options, fit_whole, predict_whole
+from lib.evaluation.fitting import (
+    FitOnce,
+    columns_for_fit,
+    fit_each,
+    fit_options,
+    fit_whole,
+    have_equal_settings,
+    predict_each,
+    predict_whole,
+)
 from lib.evaluation.metrics import Metric, default_scoring, describe_metrics, scorers
 from lib.evaluation.neighbours import Neighbours, make_neighbours, make_plain
 from lib.evaluation.pairs import EQUAL, compare_pairs
@@ -38,6 +47,7 @@ __all__ = [
     "WORSE",
     "BootstrapErrors",
     "Comparison",
+    "FitOnce",
     "Metric",
     "Neighbours",
     "PreparedFold",
@@ -53,13 +63,16 @@ __all__ = [
     "default_scoring",
     "describe_metrics",
     "estimate_scores",
+    "fit_each",
     "fit_options",
     "fit_whole",
+    "have_equal_settings",
     "make_neighbours",
     "make_plain",
     "measure_bootstrap",
     "naive_mean",
     "no_information",
+    "predict_each",
     "predict_whole",
     "recommend",
     "score_of",

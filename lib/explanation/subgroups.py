@@ -175,14 +175,10 @@ def subgroup_levels(dataset: Dataset, position: int) -> tuple[Ints, list[str]]:
         if (codes < 0).any():
             codes, names = np.where(codes < 0, len(names), codes), [*names, "(missing)"]
         return codes.astype(np.intp), names
-    codes, names = feature_levels(column, kind)
+    codes, names = feature_levels(column, kind, n_bins=N_BINS)
     counts = np.bincount(codes, minlength=len(names))
     if len(names) <= MAX_LEVELS:
         return codes.astype(np.intp), names
-    if kind in {"datetime", "text"}:  # ten bins become five
-        merged = codes // 2
-        pairs = [names[i : i + 2] for i in range(0, len(names), 2)]
-        return merged.astype(np.intp), [" and ".join(pair) for pair in pairs]
     kept = np.sort(np.argsort(-counts, kind="stable")[: MAX_LEVELS - 1])
     lookup = np.full(len(names), len(kept))
     lookup[kept] = np.arange(len(kept))
@@ -318,10 +314,8 @@ def _compare(
 
 
 def owners_of(dataset: Dataset, rows: Ints) -> Ints:
-    """Return the group of each row as a number from 0; without groups, each row its own."""
-    if dataset.groups is None:
-        return np.arange(len(rows))
-    return np.asarray(pd.factorize(dataset.groups.iloc[rows])[0], dtype=np.intp)
+    """Return the unit of each of these rows: its group, its neighbours in time, or itself."""
+    return dataset.units[rows]
 
 
 def mean_of(

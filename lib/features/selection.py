@@ -190,7 +190,10 @@ def _by_null_importance(looked: _Looked) -> list[int]:
             random_state=int(rng.integers(2**31)),
         )
         found = forest.fit(X, target.squeeze() if target.shape[1] == 1 else target)
-        sums = np.bincount(of, found.feature_importances_, minlength=n_features)
+        # in units of the target, not as shares: beside a strong column a true one has a smaller
+        # share than any column has where nothing is to find
+        gains = [tree.tree_.compute_feature_importances(normalize=False) for tree in found]
+        sums = np.bincount(of, np.mean(gains, axis=0), minlength=n_features)
         return np.asarray(sums, dtype=float)
 
     real = importance(target)

@@ -245,7 +245,7 @@ def list_caveats(test: HeldOut) -> list[str]:
             f"Rows of one group ({dataset.groups.name}) are alike: coverage is that of rows of "
             "new groups, on average."
         )
-    if dataset.time is not None and dataset.groups is None:
+    if dataset.time is not None and not test.is_grouped:
         made.append(
             f"Rows that follow one another ({dataset.time.name}) may be alike: intervals take "
             "them as independent, and may be too short."

@@ -65,25 +65,23 @@ class HeldOut:
         return None if given is None else given.to_numpy(dtype=float)
 
     @property
-    def groups(self) -> Ints | None:
-        """The group of each row as a number, if rows belong together."""
-        given = self.dataset.groups
-        return None if given is None else np.asarray(pd.factorize(given)[0], dtype=np.intp)
+    def owner(self) -> Ints:
+        """The unit of each row: its group, its neighbours in time, or the row alone."""
+        return self.dataset.units
 
     @property
-    def owner(self) -> Ints:
-        """The group of each row; each row its own without groups."""
-        groups = self.groups
-        return np.arange(len(self)) if groups is None else groups
+    def groups(self) -> Ints | None:
+        """The unit of each row, if rows belong together."""
+        return self.owner if self.is_grouped else None
 
     @property
     def is_grouped(self) -> bool:
-        """Whether rows belong together."""
-        return self.dataset.groups is not None
+        """Whether rows belong together: in groups, or as neighbours in time."""
+        return self.n_units < len(self)
 
     @property
     def n_units(self) -> int:
-        """Groups, or rows where each stands alone: what an interval rests on."""
+        """Units that are taken as independent: what an interval rests on."""
         return len(np.unique(self.owner))
 
     @property

@@ -118,6 +118,8 @@ def plot_target_panel(
     label = _target_label(task, target, classes)
     for ax, feature, kind in zip(axes, shown["feature"], shown["kind"], strict=False):
         codes, names = statistics.feature_levels(X[feature], kind)
+        if kind == "datetime":  # the first day of each, as there is no room for both
+            names = [name.partition(" to ")[0] for name in names]
         codes, names = _frequent_levels(codes, names, kind)
         _draw_levels(ax, codes, y.to_numpy(dtype=float), task=task, n_classes=len(classes))
         ax.set_yticks(range(len(names)), short_labels(names, 18, inches=1.15, size=8))
@@ -190,7 +192,9 @@ def _target_label(task: str, target: str, classes: Sequence[str]) -> str:
 
 
 def _level_label(kind: str) -> str:
-    return {"categorical": "category", "text": "characters"}.get(kind, "value, in bins")
+    return {"categorical": "category", "text": "characters", "datetime": "first day, in bins"}.get(
+        kind, "value, in bins"
+    )
 
 
 def _nothing(ax: Axes, words: str) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from lib.report import text
 
 MAX_ROWS = 40
+MOST_DECIMALS = 6  # a column of smaller numbers is written with powers of ten
 LINE_WIDTH = 100  # of plain text; wider tables continue below, first column repeated
 WIDEST_PADDED = 40  # of Markdown columns; a longer cell makes its own line longer, not the table
 CELL_WIDTHS = {"text": 300, "markdown": 300, "html": 300}
@@ -213,17 +214,23 @@ def _format_column(values: Sequence[Any], digits: int) -> list[str]:
 
 
 def _decimals(finite: Sequence[float], digits: int) -> int:
-    """Return decimals for a whole column: none for whole numbers, fewer for large ones."""
+    """Return decimals for a whole column: none for whole numbers, fewer for large ones.
+
+    A column of small numbers has as many as its largest needs for three digits that count.
+    """
     if all(v.is_integer() for v in finite):
         return 0
-    largest = max(abs(v) for v in finite)
+    sizes = [abs(v) for v in finite if v]
+    largest = max(sizes)
+    if min(sizes) < 10**-digits and largest < 1:
+        return max(digits, min(2 - math.floor(math.log10(largest)), MOST_DECIMALS))
     return digits if largest < 1_000 else min(digits, 1) if largest < 100_000 else 0
 
 
 def _format_float(value: float, decimals: int, digits: int) -> str:
     if math.isinf(value):
         return text.format_number(value)
-    if value != 0 and decimals == digits and abs(value) < 10**-digits:
+    if value != 0 and decimals >= digits and abs(value) < 0.5 * 10**-decimals:
         return f"{value:.{max(digits - 1, 1)}g}"
     shown = f"{value:,.{decimals}f}"
     return shown.lstrip("-") if float(shown.replace(",", "")) == 0 else shown

@@ -374,10 +374,14 @@ def _on_rows(dataset: Dataset) -> Iterator[Observation]:
         )
         values = {"n_groups": n_groups, "rows_a_group": len(dataset) / n_groups}
         yield Observation(57, sentence, values)
-    n_repairs = int(dataset.repairs["count"].sum()) if len(dataset.repairs) else 0
-    if n_repairs:
+    seen = dataset.repairs
+    noticed = seen["repair"] == "noticed"
+    if n_repairs := int(seen.loc[~noticed, "count"].sum()):
         sentence = "Cells and rows of the whole table that loading repaired: {n_repairs}."
         yield Observation(48, sentence, {"n_repairs": n_repairs})
+    if n_noticed := int(seen.loc[noticed, "count"].sum()):
+        sentence = "Cells that loading kept but doubts, to be looked at: {n_noticed}."
+        yield Observation(44, sentence, {"n_noticed": n_noticed})
 
 
 def _skewness(y: np.ndarray) -> float:

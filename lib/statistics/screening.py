@@ -39,6 +39,7 @@ class _Answer:
     statistic: float  # n times explained over unexplained spread
     n: int
     degrees: int
+    spare: float  # degrees of freedom of the unexplained spread; infinite for classes
     room: float  # the largest mean statistic, to which strength is relative
     design_effect: float
     p_value: float
@@ -60,10 +61,10 @@ def compare_with_target(
     that tells something. Strength is bias-corrected Cramér's V with the classes [1]_, or the
     bias-corrected correlation ratio of the target's ranks [2]_: 0 is none, 1 gives it away.
 
-    Intervals invert the noncentral χ² distribution [3]_. Rows of one group (a person seen five
-    times) repeat each other, therefore test and interval are divided by the design effect of
-    Rao and Scott [4]_, estimated for each feature, and the test is an F test with one degree less
-    than there are groups [5]_.
+    Intervals invert the noncentral χ² distribution, or the noncentral F of a regression [3]_. Rows
+    of one group (a person seen five times) repeat each other, therefore test and interval are
+    divided by the design effect of Rao and Scott [4]_, estimated for each feature, and the test is
+    an F test with one degree less than there are groups [5]_.
 
     Parameters
     ----------
@@ -126,7 +127,9 @@ def compare_with_target(
     return table.iloc[order].reset_index(drop=True)
 
 
-def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
+def feature_levels(
+    column: pd.Series, kind: str, *, n_bins: int = N_BINS
+) -> tuple[Codes, list[str]]:
     """Return the levels that screening compares: bins, categories, and "(missing)" if any.
 
     Parameters
@@ -135,6 +138,8 @@ def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
         A feature.
     kind : str
         As `column_kinds` says.
+    n_bins : int, default=10
+        Of numbers, dates and lengths of texts, with about as many rows each.
 
     Returns
     -------
@@ -149,10 +154,10 @@ def feature_levels(column: pd.Series, kind: str) -> tuple[Codes, list[str]]:
     ['a', '(missing)']
     """
     if kind == "text":
-        codes, names = bins_of(np.asarray(column.map(str).str.len(), dtype=float), N_BINS)
+        codes, names = bins_of(np.asarray(column.map(str).str.len(), dtype=float), n_bins)
         codes[column.isna().to_numpy()] = -1
     elif kind in {"numeric", "datetime"}:
-        codes, names = bins_of(numbers_of(column), N_BINS)
+        codes, names = bins_of(numbers_of(column), n_bins)
         moments = moments_of(column)
         if is_datetime64_dtype(moments.dtype):
             names = _date_names(moments, codes, len(names))
@@ -175,8 +180,9 @@ def _check(X: pd.DataFrame, y: pd.Series, groups: pd.Series | None) -> None:
 
 
 def _date_names(column: pd.Series, codes: Codes, n_levels: int) -> list[str]:
-    firsts = [column[codes == code].min() for code in range(n_levels)]
-    return [f"from {first:%Y-%m-%d}" if pd.notna(first) else "" for first in firsts]
+    days = [column[codes == code].dt.strftime("%Y-%m-%d") for code in range(n_levels)]
+    ends = [(day.min(), day.max()) for day in days]
+    return ["" if pd.isna(a) else a if a == b else f"{a} to {b}" for a, b in ends]
 
 
 def _indicators(y: pd.Series, task: str) -> Floats:
@@ -247,10 +253,11 @@ def _ask(codes: Codes, target: Floats, owner: Codes | None, task: str) -> _Answe
     else:
         statistic, room = explained, largest_phi2(n_levels, n_outcomes, n)
         p_value = independence_p(statistic / design_effect, counts, shares * n)
+    spare = float(max(n - n_levels, 1)) if task == "regression" else np.inf
     if owner is not None:  # few groups leave the design effect itself uncertain
         f = statistic / degrees / design_effect
         p_value = max(p_value, float(stats.f.sf(f, degrees, max(int(owner.max()), 1))))
-    return _Answer(statistic, n, degrees, room, design_effect, p_value)
+    return _Answer(statistic, n, degrees, spare, room, design_effect, p_value)
 
 
 def _sums(codes: Codes, target: Floats, n_levels: int) -> Floats:
@@ -277,18 +284,23 @@ def _strength(answer: _Answer, level: float) -> Estimate:
     scale = answer.design_effect / answer.n
     statistic = answer.statistic / answer.design_effect
     centre = max(statistic - answer.degrees, 0.0)
-    low, high = noncentral_interval(statistic, answer.degrees, level)
+    fair = statistic / answer.degrees
+    low, high = noncentral_f_interval(fair, answer.degrees, answer.spare, level)
     phi2 = np.array([centre, low, high]) * scale
     if np.isnan(answer.room):
         squared = phi2 / (1 + phi2)
     else:
         squared = phi2 / answer.room if answer.room > 0 else np.full(3, np.nan)
     value, low, high = (float(x) for x in np.sqrt(np.clip(squared, 0, 1)))
-    return Estimate(value, min(low, value), max(high, value), level, "noncentral χ²", answer.n)
+    method = "noncentral F" if np.isnan(answer.room) else "noncentral χ²"
+    return Estimate(value, min(low, value), max(high, value), level, method, answer.n)
 
 
 def noncentral_interval(statistic: float, degrees: int, level: float) -> tuple[float, float]:
     """Return the interval of a noncentral χ² distribution's noncentrality given one draw.
+
+    A draw below the middle of what chance gives would narrow the interval down to nothing, as if
+    the rows could rule out any relation: its upper end is that of the middle draw [1]_.
 
     Parameters
     ----------
@@ -304,13 +316,20 @@ def noncentral_interval(statistic: float, degrees: int, level: float) -> tuple[f
     low, high : float
         At least 0.
 
+    References
+    ----------
+    .. [1] G. Cowan, K. Cranmer, E. Gross, O. Vitells (2011). Power-constrained limits.
+       arXiv:1105.3166.
+
     Examples
     --------
     >>> [round(end, 2) for end in noncentral_interval(20.0, 3, 0.95)]
     [4.82, 38.97]
     """
     tail = (1 - level) / 2
-    return tuple(_noncentrality(statistic, degrees, tail=p) for p in (1 - tail, tail))  # type: ignore[return-value]
+    low = _noncentrality(statistic, degrees, tail=1 - tail)
+    middle = float(special.chdtri(degrees, 0.5))
+    return low, _noncentrality(max(statistic, middle), degrees, tail=tail)
 
 
 def _noncentrality(statistic: float, degrees: int, *, tail: float) -> float:
@@ -352,3 +371,49 @@ def _spearman(numbers: Floats, target: Floats) -> float:
     if seen.sum() < 3 or np.ptp(target[seen]) == 0 or len(np.unique(numbers[seen])) < 2:
         return float("nan")
     return float(np.corrcoef(stats.rankdata(numbers[seen]), stats.rankdata(target[seen]))[0, 1])
+
+
+def noncentral_f_interval(
+    statistic: float, degrees: float, spare: float, level: float
+) -> tuple[float, float]:
+    """Return the interval of a noncentral F distribution's noncentrality given one draw.
+
+    Its upper end is at least that of the middle draw without a relation, as with χ².
+
+    Parameters
+    ----------
+    statistic : float
+        The draw.
+    degrees, spare : float
+        Degrees of freedom of numerator and denominator; with more than 2,000 of the latter, F is χ²
+        over its degrees.
+    level : float
+        Coverage.
+
+    Returns
+    -------
+    low, high : float
+        At least 0.
+
+    Examples
+    --------
+    >>> [round(end, 1) for end in noncentral_f_interval(30.0, 4, 12, 0.95)]
+    [35.2, 242.3]
+    """
+    if spare > 2_000 or statistic > 1e6:  # beyond that, there are no digits left
+        return noncentral_interval(degrees * statistic, round(degrees), level)
+
+    def excess(noncentrality: float, draw: float, tail: float) -> float:
+        return float(stats.ncf.cdf(draw, degrees, spare, noncentrality)) - tail
+
+    ends = []
+    middle = float(special.fdtri(degrees, spare, 0.5))
+    for draw, tail in ((statistic, (1 + level) / 2), (max(statistic, middle), (1 - level) / 2)):
+        if float(stats.f.cdf(draw, degrees, spare)) <= tail:
+            ends.append(0.0)
+            continue
+        upper = degrees * draw + 50.0
+        while excess(upper, draw, tail) > 0:
+            upper *= 2
+        ends.append(float(optimize.brentq(excess, 1e-12, upper, args=(draw, tail), xtol=1e-8)))
+    return ends[0], ends[1]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy import optimize, stats
+from scipy import stats
 
 from lib.estimates import Estimate
 from lib.statistics.clustered import (
@@ -16,7 +16,7 @@ from lib.statistics.clustered import (
     mean_above,
     quantile_of_t,
 )
-from lib.statistics.screening import noncentral_interval
+from lib.statistics.screening import noncentral_f_interval
 
 FAR_FROM_ZERO = 3.0  # standard errors, from which an estimate is nearly normal
 
@@ -172,26 +172,6 @@ def share_by_noncentral_f(
     value = max(gained / room, 0.0) if math.isfinite(fair) else 1.0
     if not math.isfinite(fair):
         return Estimate(1.0, math.nan, math.nan, level, "noncentral F", n)
-    ends = _noncentral_f(fair, degrees, spare, level)
+    ends = noncentral_f_interval(fair, degrees, spare, level)
     low, high = (end / (end + n / design_effect) for end in ends)
     return Estimate(value, min(low, value), max(high, value), level, "noncentral F", n)
-
-
-def _noncentral_f(statistic: float, degrees: float, spare: float, level: float) -> list[float]:
-    """Return the interval of the noncentrality of an F distribution given one draw."""
-    if spare > 2_000:  # where F is χ² over its degrees
-        return list(noncentral_interval(degrees * statistic, round(degrees), level))
-
-    def excess(noncentrality: float, tail: float) -> float:
-        return float(stats.ncf.cdf(statistic, degrees, spare, noncentrality)) - tail
-
-    ends = []
-    for tail in ((1 + level) / 2, (1 - level) / 2):
-        if float(stats.f.cdf(statistic, degrees, spare)) <= tail:
-            ends.append(0.0)
-            continue
-        upper = degrees * statistic + 50.0
-        while excess(upper, tail) > 0:
-            upper *= 2
-        ends.append(float(optimize.brentq(excess, 1e-12, upper, args=(tail,), xtol=1e-8)))
-    return ends

@@ -137,11 +137,11 @@ def store_champion(
     Traceback (most recent call last):
     lib.errors.InputError: A champion learns from the training part: pass load_data(…).train.
     """
-    from lib.evaluation import fit_whole  # noqa: PLC0415 - imports scikit-learn
+    from lib.evaluation import fit_each  # noqa: PLC0415 - imports scikit-learn
 
     if dataset.part != "train":
         raise InputError("A champion learns from the training part: pass load_data(…).train.")
-    chosen = dict(zip(ROLES, (name, runner_up), strict=True))
+    chosen = {r: c for r, c in zip(ROLES, (name, runner_up), strict=True) if c is not None}
     with tempfile.TemporaryDirectory() as temporary:
         folder = (deferred_folder() or Path(temporary)) / FOLDER
         card: dict[str, Any] = {
@@ -151,19 +151,16 @@ def store_champion(
             "scoring": scoring,
             "rule": rule,
         }
-        fitted = {}
+        estimators = {role: candidates[c].read_estimator(dataset) for role, c in chosen.items()}
+        fitted = dict(zip(chosen, fit_each(list(estimators.values()), dataset), strict=True))
         for role, candidate in chosen.items():
-            if candidate is None:
-                continue
-            estimator = candidates[candidate].read_estimator(dataset)
-            fitted[role] = fit_whole(estimator, dataset)
             forget_rows(fitted[role])
             dump_model(fitted[role], folder / f"{role}.skops")
             analysis = candidates[candidate].analysis
             card[role] = {
                 "name": candidate,
                 "analysis": analysis,
-                "digest": _digest(candidate, analysis, estimator, dataset.fingerprint),
+                "digest": _digest(candidate, analysis, estimators[role], dataset.fingerprint),
             }
         content = json.dumps(card, indent=1, ensure_ascii=False)
         (folder / CARD).write_text(content, encoding="utf-8")

@@ -94,8 +94,8 @@ QUESTIONS = (
     Question(
         "money",
         "What is it worth?",
-        "A threshold is chosen on training rows and priced on the locked ones, beside the policies "
-        "that need no model.",
+        "A rule for decisions is learned on training rows and priced on the locked ones, beside "
+        "policies that need no model.",
         ("31",),
         figures=(
             ("31", "polic|threshold|profit|cost"),
@@ -162,6 +162,11 @@ def limitations(facts: Facts, *, illustrative: bool) -> Chapter:
         general += facts.all_of(
             "The test set was opened for {ledger.n_champions} champions; its score flatters the "
             "last."
+        )
+    if facts.given.get("study", {}).get("effort") == "quick":
+        general += facts.all_of(
+            "Made at {study.effort} effort, with fewer folds, rows and trials: intervals are wide "
+            "and tests weak. Run the study at standard effort before acting on it."
         )
     if illustrative:
         general.append(words("Gains and costs are illustrative; so is every amount of money."))

@@ -92,10 +92,14 @@ def _missing(facts: Facts, number: str, what: str) -> Line:
 def _conditions(facts: Facts) -> list[Line]:
     """Return what the decision rests on: its reason, the amounts, the assumptions."""
     lines = facts.quote("31", "decision")
+    if not _acts(facts):
+        lines += facts.all_of("The policy to use: {31.best_policy}.")
+    rule = "The model's rule" if _acts(facts) else "The model's rule would be"
     lines += facts.all_of(
-        "The policy to use: {31.best_policy}.",
-        "To treat a row is to act on it as on one with {31.acted_on}.",
+        rule + ": {31.rule}. It was learned on training rows.",
+        "To act on a row (to treat it) is to do what one does for {31.acted_on}.",
     )
+    lines += facts.all_of("Today's policy, without a model: {31.today}.")
     lines += facts.first(
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows; "
         "against what it would replace, {31.default_policy}, {31.gain_over_default_policy}"
@@ -104,14 +108,6 @@ def _conditions(facts: Facts) -> list[Line]:
         "against the policy without this model {31.gain_over_default_policy}"
         f"{_beyond_chance(facts, '31', 'gain_over_default_policy')}.",
         "Acting by the model's rule brings {31.net_benefit} {here.currency} per thousand rows.",
-    )
-    verb = "Act" if _acts(facts) else "With the model one would act"
-    lines += facts.first(
-        verb
-        + " where the probability of {31.acted_on} is {31.threshold} or more; this threshold was "
-        "chosen on training rows.",
-        verb
-        + " from a probability of {31.threshold} on; this threshold was chosen on training rows.",
     )
     if "lower" in str(facts.raw("30", "verdict")):
         lines += facts.all_of("Beware: the score on rows nobody had seen is {30.verdict}.")
@@ -139,9 +135,9 @@ def _tiles(facts: Facts) -> list[Block]:
     """Return the few figures that matter most, large."""
     wanted = (
         ("Score on unseen rows", "30.test_score", "{here.metric}"),
-        ("Without any column", "32.floor", "{here.metric}"),
+        ("Ignoring every column", "32.floor", "{here.metric}"),
         ("Net benefit per thousand rows", "31.net_benefit", "{here.currency}"),
-        ("Locked rows", "30.n_test", "{page.30}"),
+        ("Rows nobody had seen", "30.n_test", "{page.30}"),
     )
     lines: list[Line] = []
     for label, name, remark in wanted:
@@ -207,9 +203,14 @@ def _unseen(facts: Facts) -> list[Line]:
         "On {30.n_test} rows of the locked test set it scores {30.test_score}; cross-validation "
         "had promised {30.cv_score}.",
         "What the test set says of that promise: {30.verdict}.",
-        "Against the runner-up on these rows: {30.beats_runner_up}.",
-        "Calibration of its probabilities: slope {30.calibration_slope}, intercept "
-        "{30.calibration_intercept}, mean error (ECE) {30.ece}.",
+    )
+    behind = "; no reason to change: nothing is chosen by what the test set says"
+    behind = behind if str(facts.raw("30", "beats_runner_up")) == "worse" else ""
+    lines += facts.all_of(
+        "Against the runner-up, {30.runner_up}, on these rows: {30.gain_on_test}, "
+        "{30.beats_runner_up}" + behind + ".",
+        "Calibration of its probabilities: {30.calibration} (slope {30.calibration_slope}, "
+        "intercept {30.calibration_intercept}, mean error (ECE) {30.ece}).",
         "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
         "Segments that are weak beyond chance: {30.n_weak_segments}. {30.weakest_segment}.",
     )
@@ -229,6 +230,7 @@ def _data(facts: Facts) -> list[Line]:
         "raised {02.n_leaks} ({page.02}).",
         "Columns with missing values: {01.n_gaps} ({page.01}).",
         "Cells and rows that loading repaired: {01.n_repairs} ({page.01}).",
+        "Cells that loading kept but doubts: {01.n_noticed} ({page.01}).",
     )
 
 
@@ -244,8 +246,8 @@ def _asked(facts: Facts) -> list[Line]:
 def _changes(facts: Facts) -> list[Line]:
     lines = facts.all_of(
         "Other gains or costs. Nearest break-even: {31.break_even} ({page.31}).",
-        "The model is ahead in {31.share_ahead:.0%} of scenarios in which gains are off by up to "
-        "{31.uncertainty:.0%}.",
+        "The model is ahead of {31.against} in {31.share_ahead:.0%} of scenarios in which gains "
+        "are off by up to {31.uncertainty:.0%}.",
         "About {31.n_needed} test rows would settle the lead, if it is real.",
     )
     if is_illustrative(facts):
