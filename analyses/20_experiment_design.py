@@ -48,7 +48,7 @@ if len(sample) < len(train):
 # %% Quote the card
 known = models.baselines(sample, config)
 card = design.make_card(sample, list(known))
-scoring, bar = card.metric, f"{card.smallest_effect:.3g}"
+scoring, matters = card.metric, f"{card.smallest_effect:.3g}"
 folds = resampling.make_study_folds(sample, config)
 report.finding("Question: {question}", question=card.question)
 report.finding("Primary metric: {_label} ({metric}).", _label=card.label, metric=scoring)
@@ -94,7 +94,7 @@ report.finding(
     "These folds can show a difference of {detectable}; the smallest of interest is {_bar}: "
     "{are_folds_enough}.",
     detectable=detectable,
-    _bar=bar,
+    _bar=matters,
     are_folds_enough="they are enough" if is_enough else "they are not enough to show it reliably",
 )
 
@@ -108,7 +108,7 @@ per_row = design.spread_per_row(scores, card.candidate, card.reference, sample, 
 report.finding(
     "To show a gain of {_bar} between two finished models with power 80 %, a test set needs "
     "{rows_needed:,.0f} rows ({method}).",
-    _bar=bar,
+    _bar=matters,
     rows_needed=per_row.rows_to_show(card.smallest_effect, level=level),
     method=per_row.method,
 )
