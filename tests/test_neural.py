@@ -306,6 +306,36 @@ def test_a_killed_training_ends_at_the_same_weights(tmp_path):
         pd.testing.assert_frame_equal(resumed.history_, undisturbed.history_)
 
 
+def test_rows_in_time_are_all_learned_from_in_the_end(tmp_path, monkeypatch):
+    """What only the last rows have is learned too, and a kill in the second training loses none."""
+    from lib.neural.training import _Training
+
+    n = 200
+    kind = np.where(np.arange(n) < 0.9 * n, "old", "new")
+    X = pd.DataFrame({"x": np.random.default_rng(0).normal(size=n), "kind": pd.Categorical(kind)})
+    y, settings = 4 * X["x"].to_numpy() + 4.0 * (kind == "new"), {**SMALL, "max_epochs": 40}
+    stopped = NetworkRegressor(**settings).fit(X, y)
+    whole = NetworkRegressor(**settings).fit(X, y, time=np.arange(n))
+    assert (stopped.has_all_rows_, whole.has_all_rows_) == (False, True)
+    pair = pd.DataFrame({"x": [0.0, 0.0], "kind": pd.Categorical(["old", "new"])})
+    assert np.diff(whole.predict(pair))[0] > 2  # planted: 4
+
+    run, left = _Training.run_epoch, iter(range(whole.n_iter_ + whole.best_epoch_ // 2))
+
+    def run_until_killed(training):
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        run(training)
+
+    path = tmp_path / "training.pt"
+    monkeypatch.setattr(_Training, "run_epoch", run_until_killed)
+    with pytest.raises(KeyboardInterrupt):
+        NetworkRegressor(**settings, checkpoint=path).fit(X, y, time=np.arange(n))
+    monkeypatch.undo()
+    resumed = NetworkRegressor(**settings, checkpoint=path).fit(X, y, time=np.arange(n))
+    assert_same_weights(resumed, whole)
+
+
 def test_a_checkpoint_of_another_training_is_refused(tmp_path):
     """Other rows, other settings or a damaged file: one sentence, and the file stays."""
     X, y = numbers()

@@ -27,6 +27,7 @@ from lib.neural.validation import hold_out
 if TYPE_CHECKING:
     from lib.neural.devices import Rows
     from lib.neural.modules import Network
+    from lib.neural.training import Progress
 
 Array = npt.NDArray[Any]
 EMBEDDINGS = ("piecewise", "periodic", "none")
@@ -78,7 +79,10 @@ class NetworkEstimator(BaseEstimator):
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, groups: Any = None, time: Any = None
     ) -> Self:
-        """Train on most rows, and stop by the others.
+        """Train on most rows, and stop by the others; of rows in time, then train on all.
+
+        What comes next is most like the last rows: they are too good to be only stopped by. So a
+        second training has all rows, and ends with the epoch that was best in the first.
 
         Parameters
         ----------
@@ -118,9 +122,16 @@ class NetworkEstimator(BaseEstimator):
         if not weight[train].any() or (len(aside) and not weight[aside].any()):
             train, aside = np.arange(len(target)), np.empty(0, dtype=np.intp)
         self.n_rows_train_, self.n_rows_validation_ = len(train), len(aside)
-        self.encoder_ = TableEncoder().fit(_take(table, train))
-        seed = int(rng.integers(2**31))
-        self._train(table, target, weight, parts=(train, aside), n_outputs=n_outputs, seed=seed)
+        how = {"n_outputs": n_outputs, "seed": int(rng.integers(2**31))}
+        how["batch_size"] = self.batch_size or choose_batch_size(len(train))
+        progress = self._train(table, target, weight, parts=(train, aside), **how)
+        self.history_ = pd.DataFrame(progress.history, columns=list(HISTORY))
+        self.n_iter_, self.best_epoch_ = progress.epoch, progress.best_epoch
+        self.has_all_rows_ = not len(aside)
+        if len(aside) and time is not None and groups is None:
+            parts = (np.arange(len(target)), aside[:0])
+            self._train(table, target, weight, parts=parts, last=self.best_epoch_, **how)
+            self.has_all_rows_ = True
         return self
 
     def _train(
@@ -132,13 +143,17 @@ class NetworkEstimator(BaseEstimator):
         parts: tuple[Array, Array],
         n_outputs: int,
         seed: int,
-    ) -> None:
+        batch_size: int,
+        last: int | None = None,
+    ) -> Progress:
+        """Make encoder and network, and train it; a second training ends with epoch `last`."""
         import torch  # noqa: PLC0415 - takes seconds to import
 
         from lib.neural import devices, training  # noqa: PLC0415 - imports torch
         from lib.neural.modules import Architecture, Network  # noqa: PLC0415 - imports torch
 
         device = devices.choose_device(self.device)
+        self.encoder_ = TableEncoder().fit(_take(table, parts[0]))
         encoded = self.encoder_.transform(table)
         bins = find_bins(encoded.numbers[parts[0]], self.n_bins)
         architecture = Architecture(
@@ -173,6 +188,9 @@ class NetworkEstimator(BaseEstimator):
                 }
             )
 
+        checkpoint = None if self.checkpoint is None else Path(self.checkpoint)
+        if checkpoint is not None and last is not None:
+            checkpoint = checkpoint.with_name(f"{checkpoint.name}.all")
         progress = training.train(
             network,
             rows(parts[0]),
@@ -180,15 +198,16 @@ class NetworkEstimator(BaseEstimator):
             training.Settings(
                 learning_rate=float(self.learning_rate),
                 weight_decay=float(self.weight_decay),
-                batch_size=self.batch_size or choose_batch_size(len(parts[0])),
+                batch_size=batch_size,
                 max_epochs=self.max_epochs,
                 patience=self.patience or max(6, self.max_epochs // 6),
                 warmup=float(self.warmup),
                 max_gradient_norm=float(self.max_gradient_norm),
                 loss=self._loss(),
+                last_epoch=last,
             ),
             seed=seed,
-            checkpoint=None if self.checkpoint is None else Path(self.checkpoint),
+            checkpoint=checkpoint,
         )
         if progress.ended == "not finite":
             warnings.warn(
@@ -198,9 +217,8 @@ class NetworkEstimator(BaseEstimator):
                 stacklevel=3,
             )
         self.module_: Network = network.cpu()
-        self.history_ = pd.DataFrame(progress.history, columns=list(HISTORY))
-        self.n_iter_, self.best_epoch_ = progress.epoch, progress.best_epoch
         self.n_parameters_ = network.count_parameters()
+        return progress
 
     def _outputs(self, X: Any) -> Array:
         """Return mean probabilities (n_rows, n_outputs) or standardised values (n_rows,).

@@ -65,6 +65,9 @@ class NetworkClassifier(ClassifierMixin, NetworkEstimator):
     module_ : torch.nn.Module
     n_parameters_, n_iter_, best_epoch_, n_rows_train_, n_rows_validation_ : int
         Numbers learned, epochs trained, the epoch kept, rows learned from and stopped by.
+    has_all_rows_ : bool
+        Whether the weights kept were learned from all rows: of rows in time, or without any to
+        stop by.
 
     References
     ----------
@@ -130,7 +133,7 @@ device, checkpoint, random_state
         learning_rate.
     target_range_ : tuple of float
         Lowest and highest target seen: predictions stay inside.
-    module_, n_parameters_, n_iter_, best_epoch_, n_rows_train_, n_rows_validation_
+    module_, n_parameters_, n_iter_, best_epoch_, n_rows_train_, n_rows_validation_, has_all_rows_
         As of `NetworkClassifier`.
 
     Examples

@@ -27,6 +27,7 @@ COUNTS = (
     "n_parameters_",
     "n_rows_train_",
     "n_rows_validation_",
+    "has_all_rows_",
 )
 TARGET = ("target_mean_", "target_scale_")
 

@@ -39,6 +39,8 @@ class Settings:
         Share of all steps in which the learning rate rises.
     max_gradient_norm : float
     loss : {"classes", "squared", "huber"}
+    last_epoch : int, optional
+        Where to end on the schedule of `max_epochs`; its last by default.
     """
 
     learning_rate: float
@@ -49,6 +51,7 @@ class Settings:
     warmup: float
     max_gradient_norm: float
     loss: str
+    last_epoch: int | None = None
 
 
 @dataclass
@@ -193,7 +196,7 @@ class _Training:
             done.best_loss, done.best_epoch = loss, epoch
             state = self.averaged.state_dict()
             done.best = {name: values.detach().clone() for name, values in state.items()}
-        if epoch >= settings.max_epochs:
+        if epoch >= (settings.last_epoch or settings.max_epochs):
             done.ended = "all epochs"
         elif epoch - done.best_epoch >= settings.patience:
             done.ended = "early"
