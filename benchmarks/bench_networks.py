@@ -3,9 +3,10 @@
     nox -s benchmark -- networks                                   # tables that need no file
     nox -s benchmark -- networks wine german.csv:class bike.csv:cnt:casual,registered
 
-A table is a name of the catalogue, or a file, its target, and columns to leave out. No setting is tuned to a table. Scores
-are means over the folds of analysis 11 (training rows only); the difference is the network's minus
-LightGBM's, with its corrected interval; seconds are of one core for one fold with preprocessing.
+A table is a name of the catalogue, or a file, its target, and columns to leave out. No setting is
+tuned to a table. Scores are means over the folds of analysis 11 (training rows only); the
+difference is the network's minus LightGBM's, with its corrected interval; seconds are of one core
+for one fold with preprocessing.
 """
 
 from __future__ import annotations

@@ -2,13 +2,19 @@
 
 import json
 import os
+import re
+import runpy
 import shutil
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlparse
 
 import jupytext
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
 import pytest
 
 from lib import resampling, tracking
@@ -241,3 +247,98 @@ def test_a_bad_file_is_one_sentence(kind, tmp_path):
     assert "Traceback" not in done.stdout
     debug = run_analyses(tmp_path / "reports", "01", "--debug", "--dataset", str(path), *target)
     assert "Traceback" in debug.stderr
+
+
+def make_hostile(kind: str, folder: Path) -> tuple[Path, str]:
+    """Write a small table of a kind that users have and tutorials do not; return it and its target.
+
+    The first column that is made tells something about the target, nothing else does.
+    """
+    rng = np.random.default_rng(7)
+    n = {"few rows": 24, "rare class": 200, "wide": 50}.get(kind, 60)
+    signal = rng.normal(size=n)
+    label = np.where(signal + rng.normal(size=n) > 0, "yes", "no")
+    table = pd.DataFrame({"x": signal, "other": rng.normal(size=n)})
+    table["y"] = label
+    if kind == "class of one":
+        table["y"] = np.where(signal > 0.5, "a", np.where(signal > -0.5, "b", "c"))
+        table.loc[:3, "y"] = ["only", None, None, None]
+    elif kind == "text only":
+        words = np.array(
+            ["the", "room", "was", "clean", "quiet", "small", "and", "we", "did", "not", "sleep"]
+        )
+        said = [" ".join(rng.choice(words, 9)) for _ in range(n)]
+        table = pd.DataFrame({"said": said, "answer": said[::-1], "y": label})
+    elif kind == "dates only":
+        days = pd.Timestamp("2024-01-31") + pd.to_timedelta(rng.integers(0, 700, n), unit="D")
+        later = days + pd.to_timedelta(rng.integers(0, 60, n), unit="D")
+        late = (later - days).days > 30
+        table = pd.DataFrame({"ordered": days, "sent": later.strftime("%d.%m.%Y"), "y": late})
+    elif kind == "one feature":
+        table = pd.DataFrame({"x": signal, "y": signal * 2 + rng.normal(size=n)})
+    elif kind == "wide":
+        noise = rng.normal(size=(n, 90))
+        table = pd.concat([table, pd.DataFrame(noise).add_prefix("column ")], axis=1)
+    elif kind == "odd names":
+        odd = ["line\nbreak", 'a "quote"', "[<b>]", "$x_1$", "🙂" * 60, "index", "index", "fold"]
+        for _ in odd:
+            table[len(table.columns)] = rng.normal(size=n)
+        table.columns = ["class", "lambda", "target", *odd]
+        table["target"] = np.where(label == "yes", "<i>$5$</i>", "{none}")
+    elif kind == "dirty numbers":
+        table["income"] = [f"{value:,.0f}" for value in 50_000 + 20_000 * signal]
+        table["mixed"] = [("n/a" if i % 9 == 0 else "abc" if i % 7 == 0 else i) for i in range(n)]
+        table["account"] = 2**60 + rng.permutation(n)
+        table.loc[3, "other"], table.loc[4, "other"] = np.inf, -np.inf
+        table["constant"], table["empty"] = 1, None
+        table["y"] = np.where(rng.random(n) < 0.5, 0.0, np.exp(4 * rng.normal(size=n)))
+    elif kind == "rare class":
+        table["y"] = (signal >= np.sort(signal)[-3]).astype(int)
+    elif kind == "types":
+        table["when"] = pd.date_range("2024-03-30", periods=n, freq="h", tz="Europe/Berlin")
+        table["level"] = pd.Categorical(rng.choice(["lo", "hi"], n), ["never", "lo", "hi"])
+        table["whole"] = pd.array([None, *range(n - 1)], dtype="Int64")
+        table["price"] = [Decimal(f"{value:.2f}") for value in signal]
+        table["list"] = [[1, 2], [3]] * (n // 2)
+        table["y"] = pd.array([None, *(label[1:] == "yes")], dtype="boolean")
+    path = folder / f"table.{'parquet' if kind == 'types' else 'csv'}"
+    table.to_parquet(path) if kind == "types" else table.to_csv(path, index=False)
+    return path, "target" if kind == "odd names" else "y"
+
+
+HOSTILE = (
+    "few rows",
+    "class of one",
+    "text only",
+    "dates only",
+    "one feature",
+    "wide",
+    "odd names",
+    "dirty numbers",
+    "rare class",
+    "types",
+)
+NONSENSE = re.compile(r"(?<![\w.])[-+]?(nan|inf|NaT|None|NaN)(?![\w-])")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy")  # of MLflow's store
+@pytest.mark.parametrize("kind", HOSTILE)
+def test_hostile_tables_are_looked_at_and_modelled(kind, tmp_path, monkeypatch, capsys):
+    """01, 02, 03 and 11 end well on tables nobody tidied, and never show nan or inf as a result.
+
+    Run within this process, which costs a tenth of the runner; every figure is drawn.
+    """
+    path, target = make_hostile(kind, tmp_path)
+    chosen = {"DATASET": str(path), "TARGET": target, "EFFORT": "quick"}
+    for name, value in {**chosen, "REPORTS": str(tmp_path / "reports")}.items():
+        monkeypatch.setenv(f"STUDY_{name}", value)
+    for script in (path for path in ANALYSES if path.stem[:2] in {"01", "02", "03", "11"}):
+        runpy.run_path(str(script))
+        for number in plt.get_fignums():
+            plt.figure(number).canvas.draw()
+            plt.close(number)
+        shown = capsys.readouterr().out
+        lines = [line for line in shown.splitlines() if NONSENSE.search(line)]
+        assert not lines, f"{script.stem}: {lines}"
+        assert len(shown.splitlines()) > 30
