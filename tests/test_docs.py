@@ -1,5 +1,6 @@
 """What the guides say is there: links, quoted findings, sessions."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -19,6 +20,21 @@ def test_links_lead_somewhere(guide):
     text = guide.read_text(encoding="utf-8")
     dead = [link for link in LINK.findall(text) if not (guide.parent / link).exists()]
     assert not dead
+
+
+def test_pieces_are_there_and_run():
+    """Every call that the list of pieces names exists in `lib`, and its example runs."""
+    text = (ROOT / "docs" / "pieces.md").read_text(encoding="utf-8")
+    calls = re.findall(r"^\|.*?\| (.*?) \| \d\d \|$", text, re.MULTILINE)
+    named = re.findall(r"`(\w+)\.(\w+)", " ".join(calls))
+    assert len(named) >= 12
+    for module, name in named:
+        assert hasattr(importlib.import_module(f"lib.{module}"), name), (module, name)
+    made: dict = {}
+    exec(re.search(r"```python\n(.*?)```", text, re.DOTALL).group(1), made)
+    assert made["returns"].net_benefit.value == 160 * 100 - 12 * 50 - 8 * 200
+    assert len(made["scores"]) == 3
+    assert made["found"].task == "binary"
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda path: path.name)
