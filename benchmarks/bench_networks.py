@@ -1,12 +1,14 @@
 """Networks beside LightGBM and a linear model, on the same folds of many tables.
 
-    nox -s benchmark -- networks                                   # tables that need no file
-    nox -s benchmark -- networks wine german.csv:class bike.csv:cnt:casual,registered
+    nox -s benchmark -- networks                       # tables that need no file
+    nox -s benchmark -- networks wine FOLDER           # and the well-known ones that a folder holds
+    nox -s benchmark -- networks bike.csv:cnt:casual,registered
 
-A table is a name of the catalogue, or a file, its target, and columns to leave out. No setting is
-tuned to a table. Scores are means over the folds of analysis 11 (training rows only); the
-difference is the network's minus LightGBM's, with its corrected interval; seconds are of one core
-for one fold with preprocessing.
+A table is a name of the catalogue, a file with its target and columns to leave out, or a folder.
+No setting is tuned to a table. Scores are means over the folds of analysis 11 (training rows only)
+with corrected intervals; the difference is the network's minus LightGBM's; seconds are of one core
+for one fold with preprocessing. `--unique` leaves out rows whose features all repeat an earlier
+row: folds that share such rows reward whoever remembers them.
 """
 
 from __future__ import annotations
@@ -15,19 +17,72 @@ import argparse
 import tempfile
 import time
 import warnings
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import polars as pl
 
+from known_tables import TABLES, Published, name_folds
 from lib import evaluation, models, neural, resampling
 from lib.config import load_config
-from lib.data import load_data
+from lib.data import Dataset, load_data
+from lib.evaluation import scorers
 
-TABLES = ("rand_hie", "rand_hie_visits", "wine", "breast_cancer", "digits", "diabetes")
+BUNDLED = ("rand_hie", "rand_hie_visits", "wine", "breast_cancer", "digits", "diabetes")
 NETWORK, BOOSTING, LINEAR = "TabM + embeddings", "LightGBM", "linear"
+HEADER = (
+    "table",
+    "rows",
+    "folds",
+    "metric",
+    LINEAR,
+    BOOSTING,
+    NETWORK,
+    "network minus LightGBM",
+    "seconds a fold",
+    "published",
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A name of the catalogue or a file, its target, columns left out, what is published."""
+
+    name: str
+    target: str | None = None
+    without: tuple[str, ...] = ()
+    published: tuple[Published, ...] = ()
+
+
+def find_sources(argument: str) -> Iterator[Source]:
+    """Yield what an argument names: a table, or those of a folder."""
+    folder = Path(argument)
+    if folder.is_dir():
+        for table in TABLES:
+            if (folder / table.file).exists():
+                path = str(folder / table.file)
+                yield Source(path, table.target, table.without, table.published)
+        return
+    name, target, without = [*argument.split(":"), "", ""][:3]
+    yield Source(name, target or None, tuple(filter(None, without.split(","))))
+
+
+def load_rows(source: Source, *, effort: str, is_unique: bool) -> tuple[Any, Dataset]:
+    """Return the configuration and the training rows, no more than analysis 11 takes."""
+    name = source.name
+    with tempfile.TemporaryDirectory() as folder:
+        if source.without:
+            name = str(Path(folder) / Path(source.name).name)
+            pl.read_csv(source.name).drop(source.without).write_csv(name)
+        config = load_config(dataset=name, target=source.target, effort=effort)
+        train = load_data(name, target=config.target, config=config).train
+    if is_unique:
+        train = train.take(~train.X.duplicated().to_numpy())
+    most = config.budget.max_rows
+    return config, resampling.sample_rows(train, most, random_state=config.seed)
 
 
 def score_apart(
@@ -46,16 +101,9 @@ def score_apart(
     return replace(parts[0], **joined), seconds
 
 
-def measure(table: str, effort: str) -> dict[str, Any]:
-    """Return the row of one table."""
-    source, target, without = [*table.split(":"), "", ""][:3]
-    config = load_config(dataset=source, target=target or None, effort=effort)
-    with tempfile.TemporaryDirectory() as folder:
-        if without:
-            source = str(Path(folder) / Path(source).name)
-            pl.read_csv(config.dataset).drop(without.split(",")).write_csv(source)
-        train = load_data(source, target=config.target, config=config).train
-    sample = resampling.sample_rows(train, config.budget.max_rows, random_state=config.seed)
+def measure(source: Source, *, effort: str, is_unique: bool) -> list[str]:
+    """Return the cells of a table's row."""
+    config, sample = load_rows(source, effort=effort, is_unique=is_unique)
     budget = config.budget
     cv = resampling.make_cv(
         sample, n_splits=budget.n_splits, n_repeats=budget.n_repeats, random_state=config.seed
@@ -64,42 +112,42 @@ def measure(table: str, effort: str) -> dict[str, Any]:
     known = {**models.baselines(sample, config), **neural.networks(sample, config)}
     chosen = {name: known[name] for name in (LINEAR, BOOSTING, NETWORK)}
     scores, seconds = score_apart(chosen, sample, folds)
-    pair = evaluation.compare_pair(scores, NETWORK, BOOSTING)
-    means = scores.by_fold().mean()
     for failure in scores.failures.itertuples():
         print(f"  {failure.model}, fold {failure.fold}: {failure.reason}")
-    return {
-        "table": train.name,
-        "rows": len(sample),
-        "folds": "groups"
-        if sample.groups is not None
-        else "rows"
-        if sample.time is None
-        else "time",
-        "metric": scores.scoring,
-        **{name: round(means.get(name, float("nan")), 4) for name in chosen},
-        "network - LightGBM": f"{pair.difference:.4f}",
-        "verdict": evaluation.verdict(pair),
-        **{f"s {name}": round(seconds[name], 2) for name in chosen},
-    }
+    pair = evaluation.compare_pair(scores, NETWORK, BOOSTING)
+    by_metric = evaluation.tabulate_metrics(scores).set_index("model")
+    beside = [_beside(p, by_metric, sample.task) for p in source.published]
+    return [
+        sample.name,
+        f"{len(sample):,}",
+        name_folds(folds.description),
+        scorers(sample.task)[scores.scoring].label.partition(" (")[0],
+        *(f"{by_metric.loc[name, scores.scoring]:.3f}" for name in chosen),
+        f"{pair.difference:.3f}, {evaluation.verdict(pair)}",
+        " / ".join(f"{seconds[name]:.1f}" for name in chosen),
+        "; ".join(beside) or "none known",
+    ]
+
+
+def _beside(published: Published, by_metric: pd.DataFrame, task: str) -> str:
+    own = by_metric.loc[NETWORK, published.metric]
+    name = scorers(task)[published.metric].label.partition(" (")[0]
+    return f"{name} {published.value:g} ({published.how}); the network here {own:.3f}"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "tables", nargs="*", default=TABLES, help="name, or file:target[:columns to leave out]"
-    )
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("tables", nargs="*", default=BUNDLED, help="name, file:target, or folder")
     parser.add_argument("--effort", default="standard", choices=["quick", "standard", "thorough"])
+    parser.add_argument("--unique", action="store_true", help="leave out rows that repeat one")
     arguments = parser.parse_args()
-    rows = []
-    for table in arguments.tables:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            rows.append(measure(table, arguments.effort))
-        print("  ".join(f"{name}: {value}" for name, value in rows[-1].items()), flush=True)
-    frame = pd.DataFrame(rows)
-    print(frame.to_string(index=False))
-    print("Network against LightGBM:", frame["verdict"].value_counts().to_dict())
+    print(f"| {' | '.join(HEADER)} |\n|{' --- |' * len(HEADER)}")
+    for argument in arguments.tables:
+        for source in find_sources(argument):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                cells = measure(source, effort=arguments.effort, is_unique=arguments.unique)
+            print(f"| {' | '.join(cells)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -28,10 +28,11 @@ what drew it: `t.train` is `load_data(...).train`, `t.X` its features under thei
 `t.frame` features and target together, `t.config` what `load_config` returned. Everything else of
 `t` is what functions of `lib` computed on these rows, as `Table` in
 `lib/workbench/gallery/table.py` shows: `t.scores` comes from `evaluation.cross_validate`,
-`t.study` from `statistics.study_regression`, `t.search` from `tuning.search`, `t.networks` from
-`neural.train_from_seeds`, `t.fitted`, `t.shap` and `t.shuffled` from `explanation`, `t.learning`,
-`t.factorial` and `t.by_seed` from `design`, `t.halves` from `performance`, `t.rule` and `t.priced`
-from `business`, `t.money` being the currency and the mark of made-up gains.
+`t.study` from `statistics.study_regression`, `t.search` and `t.nested` from `tuning`, `t.ensemble`
+from `ensembles`, `t.networks` from `neural.train_from_seeds`, `t.fitted`, `t.shap` and `t.shuffled`
+from `explanation`, `t.learning`, `t.factorial` and `t.by_seed` from `design`, `t.halves` from
+`performance`, `t.rule` and `t.priced` from `business`, `t.money` being the currency and the mark of
+made-up gains.
 
 This page and its pictures are made by `python -m lib.workbench.gallery`; a new public figure gets
 a recipe in `lib/workbench/gallery/recipes/`. Interactive: `make_scatter_matrix_page` returns a page

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from lib import (
     business,
     comparison,
     design,
+    ensembles,
     evaluation,
     explanation,
     models,
@@ -101,6 +104,28 @@ class Table:
         """At most 2,000 training rows, and three folds of them."""
         few = resampling.sample_rows(self.train, 2_000)
         return few, resampling.make_folds(few, resampling.make_cv(few, n_splits=3))
+
+    @cached_property
+    def nested(self) -> Any:
+        """A search inside every fold, for the parameters of a linear model."""
+        few, folds = self.few_folds
+        with tempfile.TemporaryDirectory() as folder:
+            config = Config(root=Path(folder))
+            linear = tuning.make_tunable("linear", few, config)
+            return tuning.nest(linear, few, folds, config, n_trials=6, scoring=self.metric)
+
+    @cached_property
+    def ensemble(self) -> Any:
+        """Three members on three folds, and what averaging them gives."""
+        few, folds = self.few_folds
+        known = models.baselines(few, self.config)
+        chosen = {name: known[name] for name in ("linear", "random forest", "LightGBM")}
+        alone = evaluation.cross_validate(chosen, few, folds, scoring=self.metric)
+        members = ensembles.gather_members(alone.parts, few, folds)
+        combined, weights = ensembles.combine(members, ["weighted"], scoring=self.metric)
+        parts = {**alone.parts, **combined}
+        scores = evaluation.score_predictions(parts, few, folds, scoring=self.metric)
+        return members, weights, scores
 
     @cached_property
     def learning(self) -> Any:

@@ -30,10 +30,15 @@ def _plot_parallel(t: Table) -> Any:
     return plots.plot_parallel(t.search.trials, edges, metric=t.metric)
 
 
+def _plot_optimism(t: Table) -> Any:
+    return plots.plot_optimism(t.nested.searches, metric=t.metric)
+
+
 RECIPES: Recipes = {
     _plot_power: "Which effects are too small for this table to show?",
     _plot_search_history: "How did the best value rise with the trials of a search?",
     _plot_parameter_importance: "Which parameter decides?",
     _plot_slices: "Where do good values of each parameter lie, and were the ranges wide enough?",
     _plot_parallel: "Which parameters do good trials share?",
+    _plot_optimism: "How much more did a search promise than it kept on rows it had not seen?",
 }
