@@ -182,7 +182,7 @@ report.finding(
 costs = {name: tracked[name].costs for name in members.names}
 price = ensembles.tabulate_costs(scores, comparison, costs, weights)
 report.table(price.drop(columns="is_ensemble"), title="Score and price", record=False)
-ax = plots.plot_score_and_cost(price, metric=scoring)
+figure = plots.plot_score_and_cost(price, metric=scoring)
 
 # %% Keep the ensembles as candidates for later analyses
 named = {f"ensemble: {method}": combined[method] for method in methods}

@@ -311,9 +311,13 @@ def test_figures_say_what_they_show():
             "is_ensemble": [False, True],
         }
     )
-    ax = plots.plot_score_and_cost(price, metric="roc_auc")
-    assert {text.get_text() for text in ax.texts} == {"tree", "vote"}
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["one model", "ensemble"]
+    figure = plots.plot_score_and_cost(price, metric="roc_auc")
+    assert figure.get_suptitle() == "vote scores 0.1 above tree and takes 20 times as long"
+    scores, _ = figure.axes
+    assert [text.get_text() for text in scores.get_yticklabels()] == ["tree", "vote"]
+    assert [t.get_text() for t in scores.get_legend().get_texts()] == ["one model", "ensemble"]
+    level = plots.plot_score_and_cost(price.assign(score=price["score"][0]), metric="roc_auc")
+    assert level.get_suptitle() == "No ensemble scores above tree"
     plt.close("all")
 
 

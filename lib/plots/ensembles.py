@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from lib.plots.panels import draw_heatmap, interval_arms
 from lib.plots.scores import metric_label
-from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, set_title
+from lib.plots.style import (
+    BLUE,
+    GREY,
+    ORANGE,
+    figure_title,
+    legend_below,
+    make_axes,
+    make_grid,
+    set_title,
+)
 from lib.plots.text import short_labels, shorten
 
 MAX_MEMBERS = 30
@@ -102,48 +114,69 @@ def plot_member_contributions(
     return ax
 
 
-def plot_score_and_cost(costs: pd.DataFrame, *, metric: str, ax: Axes | None = None) -> Axes:
-    """Draw score against the time to predict: what a better score costs.
+def plot_score_and_cost(costs: pd.DataFrame, *, metric: str) -> Figure:
+    """Draw score and time to predict side by side: what a better score costs.
 
     Parameters
     ----------
     costs : DataFrame with columns model, score, milliseconds, is_ensemble
-        `score` is an `Estimate`, `milliseconds` those of 1,000 rows.
+        `score` is an `Estimate`, `milliseconds` those of 1,000 rows; drawn from the top in this
+        order.
     metric : str
         What was scored.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure otherwise.
 
     Returns
     -------
-    matplotlib Axes
+    matplotlib Figure
 
     Examples
     --------
     >>> from types import SimpleNamespace as Estimate
     >>> row = {"model": ["tree"], "score": [Estimate(value=0.7, low=0.6, high=0.8)]}
     >>> table = pd.DataFrame(row | {"milliseconds": [3.0], "is_ensemble": [False]})
-    >>> plot_score_and_cost(table, metric="r2").get_xlabel()
-    'milliseconds to predict 1,000 rows (log scale, this machine)'
+    >>> plot_score_and_cost(table, metric="r2").axes[1].get_xlabel()
+    'milliseconds for 1,000 rows (log scale)'
     """
     known = costs[costs["milliseconds"] > 0].head(MAX_MEMBERS)
-    ax = make_axes(ax, height=5.0)
+    names, positions = short_labels(known["model"]), np.arange(len(known))
+    height = 1.0 + 0.3 * max(len(known), 2)
+    figure, (scores, times) = make_grid(2, n_columns=2, width=4.2, height=height)
     for is_ensemble, colour, label in ((False, BLUE, "one model"), (True, ORANGE, "ensemble")):
-        rows = known[known["is_ensemble"] == is_ensemble]
-        values = np.array([e.value for e in rows["score"]], dtype=float)
-        ax.scatter(rows["milliseconds"], values, s=40, color=colour, label=label)
-    ax.set_xscale("log")
-    numbers = [float(e.value) for e in known["score"]]
-    for name, x, y in zip(
-        short_labels(known["model"]), known["milliseconds"], numbers, strict=True
-    ):
-        ax.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5)
-    _plain_log_ticks(ax)
-    ax.set_xlabel("milliseconds to predict 1,000 rows (log scale, this machine)")
-    ax.set_ylabel(metric_label(metric))
-    legend_below(ax)
-    set_title(ax, "What does a better score cost when the model is used?")
-    return ax
+        chosen = (known["is_ensemble"] == is_ensemble).to_numpy()
+        estimates = known.loc[chosen, "score"].tolist()
+        values = np.array([estimate.value for estimate in estimates], dtype=float)
+        how: dict[str, Any] = {"fmt": "o", "color": colour, "capsize": 3, "label": label}
+        scores.errorbar(values, positions[chosen], xerr=interval_arms(estimates), **how)
+        times.scatter(known.loc[chosen, "milliseconds"], positions[chosen], s=40, color=colour)
+    scores.set_yticks(positions, names)
+    times.set_yticks(positions, [])
+    times.set_xscale("log")
+    _plain_log_ticks(times)
+    for ax, what in ((scores, "score"), (times, "time to predict")):
+        ax.set_ylim(len(known) - 0.4, -0.6)
+        ax.grid(visible=False, axis="y")
+        ax.set_title(what)
+    scores.set(xlabel=metric_label(metric), ylabel="model")
+    times.set(xlabel="milliseconds for 1,000 rows (log scale)", ylabel="the same models")
+    legend_below(scores)
+    figure_title(figure, _price_of_the_best(known), note="Times are of this machine.")
+    return figure
+
+
+def _price_of_the_best(known: pd.DataFrame) -> str:
+    """Say what the best ensemble takes beside the best single model."""
+    values = known.assign(value=[estimate.value for estimate in known["score"]])
+    single, combined = values[~values["is_ensemble"]], values[values["is_ensemble"]]
+    if single.empty or combined.empty:
+        return "What does a better score cost when the model is used?"
+    one, many = (table.loc[table["value"].idxmax()] for table in (single, combined))
+    if many["value"] <= one["value"]:
+        return f"No ensemble scores above {shorten(one['model'])}"
+    times = many["milliseconds"] / one["milliseconds"]
+    return (
+        f"{shorten(many['model'])} scores {many['value'] - one['value']:.3g} above "
+        f"{shorten(one['model'])} and takes {times:.2g} times as long"
+    )
 
 
 def _plain_log_ticks(ax: Axes) -> None:
@@ -155,4 +188,3 @@ def _plain_log_ticks(ax: Axes) -> None:
         ticks = [float(f"{tick:.1g}") for tick in np.geomspace(low, high, 4)[1:-1]]
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
-    ax.set_xlim(low, high * (high / low) ** 0.15)  # room for the names
