@@ -62,7 +62,7 @@ rules, learned = {}, {}
 for model in filter(None, [champion, champion.runner_up]):
     where = {"analyses": [model.analysis[:2]], "dataset": sample, "folds": folds}
     parts = tracking.load_predictions(config, **where)[model.name].parts
-    learned[model.name] = business.gather_out_of_fold(sample, folds, parts)
+    learned[model.name] = business.gather_fold_cases(parts, sample, folds)
     rules[model.name] = business.learn_rule(
         gains, learned[model.name], bootstrap=bootstrap, capacity=train.capacity
     )

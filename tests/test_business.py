@@ -572,7 +572,7 @@ def test_out_of_fold_rows_of_a_failed_fold_are_left_out():
     folds = [(halves[0], halves[1]), (halves[1], halves[0])]
     parts = np.full((60, 2), np.nan)
     parts[:30] = np.column_stack([1 - np.linspace(0, 1, 30), np.linspace(0, 1, 30)])
-    cases = business.gather_out_of_fold(dataset, folds, parts)
+    cases = business.gather_fold_cases(parts, dataset, folds)
     assert len(cases) == 30
     np.testing.assert_array_equal(cases.y, dataset.y.to_numpy()[30:])
     np.testing.assert_allclose(cases.prediction, np.linspace(0, 1, 30))

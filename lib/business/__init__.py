@@ -9,7 +9,7 @@ from lib.business.capacity import (
     rank_share,
     show_capacity,
 )
-from lib.business.cases import Cases, gather_cases, gather_out_of_fold
+from lib.business.cases import Cases, gather_cases, gather_fold_cases
 from lib.business.conclusion import (
     ACT,
     Decision,
@@ -114,7 +114,7 @@ __all__ = [
     "find_break_evens",
     "find_useful_range",
     "gather_cases",
-    "gather_out_of_fold",
+    "gather_fold_cases",
     "learn_rule",
     "learn_shift",
     "list_conditions",
