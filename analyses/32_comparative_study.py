@@ -133,8 +133,8 @@ report.finding(
 # %% [markdown]
 # ## Would the ranking hold on other rows?
 #
-# The tested rows are drawn again, whole groups where there are groups, and every candidate is
-# scored on each draw. Models stay as they were fitted: other training rows would shake the ranks
+# The tested rows are drawn again, whole groups or neighbours in time together, and every candidate
+# is scored on each draw. Models stay as they were fitted: other training rows would shake the ranks
 # further, so read these intervals as the least that is unsure.
 
 # %% Ranks over resamples
