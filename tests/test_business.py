@@ -347,7 +347,7 @@ def test_analyzer_refuses_what_makes_no_sense():
     analyzer = business.BusinessImpactAnalyzer(tp=1, fp=1, tn=1, fn=1)
     with pytest.raises(InputError, match="at least 0"):
         analyzer.calculate_roi(cost_per_fp=-1)
-    with pytest.raises(InputError, match="y_true holds 0 and 1"):
+    with pytest.raises(InputError, match="y_true holds 0 and 1; got 2:"):
         analyzer.threshold_analysis([1, 2], [0.1, 0.2])
 
 

@@ -82,7 +82,10 @@ def resample_scores(
     """
     models = [m for m in scores.models if np.isfinite(scores.parts[m]).all()]
     if not models:
-        raise InputError("No candidate predicted every fold: there is no ranking to resample.")
+        raise InputError(
+            "Ranks need a candidate with predictions on every fold; got "
+            f"{', '.join(scores.models) or 'none'}, each without some. Run analysis 11 again."
+        )
     metric = scorers(scores.task)[scores.scoring]
     y = dataset.y.to_numpy()
     weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy(dtype=float)
@@ -126,7 +129,10 @@ def tabulate_ranks(resampled: Resampled, *, level: float = 0.95) -> pd.DataFrame
     """
     made = resampled.inside[np.isfinite(resampled.inside).all(axis=1)]
     if not len(made):
-        raise InputError("The metric has a value on no resample: use more rows or another metric.")
+        raise InputError(
+            f"The metric has no value on any of {len(resampled.inside)} draws of {resampled.unit}: "
+            "use more rows or another metric."
+        )
     ranks = stats.rankdata(-made, axis=1)
     observed = stats.rankdata(-resampled.observed)
     is_best = made == made.max(axis=1, keepdims=True)
@@ -203,7 +209,10 @@ def correct_optimism(resampled: Resampled, *, level: float = 0.95) -> Correction
     )
     inside, outside = resampled.inside[is_known], resampled.outside[is_known]
     if not len(inside):
-        raise InputError("The metric has no value on rows left out: use more rows.")
+        raise InputError(
+            f"The metric has no value on the rows that {len(resampled.outside)} draws of "
+            f"{resampled.unit} left out: use more rows or another metric."
+        )
     winners = inside.argmax(axis=1)
     of_few_rows = float(np.median(outside.mean(axis=0) - resampled.observed))
     won = outside[np.arange(len(outside)), winners] - of_few_rows
