@@ -29,8 +29,8 @@ MIN_ROWS = 20  # of a level: below it nothing is said
 SAME, BEYOND = "no sign of a difference", "differs"
 MEASURES = {
     "binary": ("ROC AUC", "predicted minus actual", "flagged", "found", "false alarms"),
-    "multiclass": ("log loss (negated)", "right", "mean top probability minus right"),
-    "regression": ("absolute error (negated)", "predicted minus actual"),
+    "multiclass": ("negated log loss", "right", "mean top probability minus right"),
+    "regression": ("negated absolute error", "predicted minus actual"),
 }
 COLUMNS = [
     "column", "level", "rows", "measure", "value", "others", "difference", "p", "p_holm", "verdict"
