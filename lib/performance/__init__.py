@@ -38,7 +38,14 @@ from lib.performance.decisions import (
 from lib.performance.held_out import FEW, HeldOut, gather_out_of_fold, predict_held_out
 from lib.performance.probabilities import Calibration, study_calibration
 from lib.performance.residuals import Residuals, study_residuals
-from lib.performance.rivals import McNemar, Rivalry, compare_rivals, describe_decisions, mcnemar
+from lib.performance.rivals import (
+    McNemar,
+    Rivalry,
+    compare_rivals,
+    describe_decisions,
+    describe_test,
+    mcnemar,
+)
 from lib.performance.robustness import disturb, lose_columns
 from lib.performance.scores import (
     LOWER,
@@ -74,6 +81,7 @@ __all__ = [
     "decompose_brier",
     "describe_decisions",
     "describe_segment",
+    "describe_test",
     "describe_weakest",
     "distinguish_worst",
     "disturb",
