@@ -16,6 +16,7 @@ from lib.business.conclusion import (
     count_rows_needed,
     decide,
     doubt_intervals,
+    find_rows_needed,
     list_conditions,
     state_break_even,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "estimate_roi",
     "find_break_even",
     "find_break_evens",
+    "find_rows_needed",
     "find_useful_range",
     "gather_cases",
     "gather_fold_cases",
