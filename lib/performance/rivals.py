@@ -153,8 +153,8 @@ def compare_rivals(
         test = delong_test(y, champion.positive, rival.positive, level=level)
         difference, p_value = test.difference, test.p_value
     elif has_areas and champion.weight is None and champion.n_units >= 2:
-        areas = (auc_of(y, held.positive) for held in (champion, rival))
-        difference, p_value = paired_of(*areas, champion.owner, level)
+        own, theirs = auc_of(y, champion.positive), auc_of(y, rival.positive)
+        difference, p_value = paired_of(own, theirs, champion.owner, level)
     else:
         difference = _paired(champion, rival, scoring, n_resamples, random_state, level)
     verdict = SAME
