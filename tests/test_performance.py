@@ -18,7 +18,7 @@ from lib.estimates import Estimate, bootstrap, bootstrap_many
 from lib.evaluation import BETTER, WORSE
 from lib.explanation.subgroups import estimate_of, mean_of
 from lib.performance import HeldOut
-from lib.performance.calibration import Events
+from lib.performance.events import Events
 from lib.resampling import make_cv, make_folds
 
 
