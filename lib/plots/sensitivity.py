@@ -54,7 +54,7 @@ def plot_tornado(
     >>> table = pd.DataFrame(row | {"at_low": [4.0], "at_high": [6.0]})
     >>> how = {"lead": 5.0, "against": "treat all", "uncertainty": 0.2, "currency": "USD"}
     >>> plot_tornado(table, **how).get_title()
-    'The lead over treat all keeps its sign when any one gain moves by 20%'
+    'The lead over treat all keeps its sign when any one gain moves by 20 %'
     """
     shown = tornado.head(MAX_GAINS)
     ax = make_axes(ax, height=2.0 + 0.55 * max(len(shown), 1))
@@ -83,7 +83,7 @@ def plot_tornado(
     verb = "keeps" if keeps else "changes"
     words = f"The lead over {shorten(against)} {verb} its sign when "
     words += "any one gain moves by" if keeps else "a single gain moves by"
-    set_title(ax, f"{words} {uncertainty:.0%}{mark}")
+    set_title(ax, f"{words} {percent(uncertainty)}{mark}")
     return ax
 
 
