@@ -15,7 +15,7 @@
 from lib import evaluation, models, plots, report, resampling, tracking
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 
 config = load_config()
 plots.setup_plotting()
@@ -82,10 +82,8 @@ if len(problems):
 
 # %% Compare with the dummy and with the best
 comparison = evaluation.compare(scores, reference="dummy", level=level)
-shown = comparison.assign(
-    p_dummy=comparison["p_dummy"].map(format_p), p_best=comparison["p_best"].map(format_p)
-)
-against_dummy = ["model", "score", "vs_dummy", "p_dummy", "verdict"]
+shown = print_p_values(comparison)
+against_dummy = ["model", "score", "difference", "p_value", "verdict"]
 against_best = ["model", "vs_best", "p_best", "against_best"]
 report.table(shown[against_dummy], title=f"Scores ({label}) and the difference to the dummy")
 report.table(shown[against_best], title="The difference to the best")

@@ -17,7 +17,7 @@ import math
 from lib import evaluation, models, neural, plots, report, resampling, tracking
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 
 config = load_config()
 plots.setup_plotting()
@@ -79,10 +79,9 @@ if len(problems):
 
 # %% Compare with LightGBM
 comparison = evaluation.compare(scores, reference=rival, level=level)
-shown = comparison.assign(p_holm=comparison[f"p_{rival}"].map(format_p))
-columns = ["model", "score", f"vs_{rival}", "p_holm", "verdict"]
+shown = print_p_values(comparison)[["model", "score", "difference", "p_value", "verdict"]]
 title = f"Scores ({label}) and the difference to {rival}"
-report.table(shown[columns], title=title, tolerance="torch")
+report.table(shown, title=title, tolerance="torch")
 ax = plots.plot_scores(scores.frame, comparison, metric=scoring, reference=rival)
 
 # %% [markdown]

@@ -191,7 +191,7 @@ report.finding(
 glass = explanation.make_glass_boxes(baselines)
 scores = evaluation.cross_validate(glass, sample, folds, scoring=scoring)
 price = evaluation.compare(scores, reference="LightGBM", level=level)
-price_shown = ["model", "score", "vs_LightGBM", "p_LightGBM", "verdict"]
+price_shown = ["model", "score", "difference", "p_value", "verdict"]
 report.table(print_p_values(price)[price_shown], title=f"The price of reading ({label})")
 rules = explanation.write_rules(glass[explanation.SHALLOW], sample)
 report.table(rules, title="The shallow tree in words, fitted on all training rows")
@@ -270,7 +270,7 @@ readable = price[price["model"] == explanation.ADDITIVE].iloc[0]
 report.finding(
     "Additive boosting, which can be read curve by curve, against LightGBM: {additive_price}, "
     "{additive_verdict}.",
-    additive_price=readable["vs_LightGBM"],
+    additive_price=readable["difference"],
     additive_verdict=readable["verdict"],
 )
 

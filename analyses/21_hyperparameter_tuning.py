@@ -90,8 +90,7 @@ report.finding(
     inner_rows=config.budget.max_rows_slow,
 )
 comparison = evaluation.compare(scores, reference=model, level=config.confidence)
-columns = ["model", "score", f"vs_{model}", f"p_{model}", "verdict"]
-shown = print_p_values(comparison)[columns]
+shown = print_p_values(comparison)[["model", "score", "difference", "p_value", "verdict"]]
 report.table(shown, title=f"Tuned against default on the outer folds ({label})")
 
 # %% [markdown]

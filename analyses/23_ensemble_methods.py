@@ -16,7 +16,7 @@
 from lib import ensembles, evaluation, models, plots, report, resampling, tracking
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import format_p, print_p_values
 
 config = load_config()
 plots.setup_plotting()
@@ -91,9 +91,8 @@ scores = evaluation.score_predictions(parts, sample, folds, scoring=scoring)
 singles = scores.by_fold()[list(members.names)].mean()
 best_single = str(singles.idxmax())
 comparison = evaluation.compare(scores, reference=best_single, level=config.confidence)
-shown = comparison.assign(**{f"p_{best_single}": comparison[f"p_{best_single}"].map(format_p)})
-columns = ["model", "score", f"vs_{best_single}", f"p_{best_single}", "verdict"]
-report.table(shown[columns], title=f"Ensembles and members against {best_single} ({label})")
+shown = print_p_values(comparison)[["model", "score", "difference", "p_value", "verdict"]]
+report.table(shown, title=f"Ensembles and members against {best_single} ({label})")
 ax = plots.plot_scores(scores.frame, comparison, metric=scoring, reference=best_single)
 
 # %% [markdown]
@@ -114,7 +113,7 @@ contributions = ensembles.compute_contributions(
 )
 if len(contributions):
     report.table(
-        contributions.assign(p_value=contributions["p_value"].map(format_p)),
+        print_p_values(contributions),
         title=f"What the ensemble loses without a member ({label})",
         digits=4,
     )

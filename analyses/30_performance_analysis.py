@@ -161,7 +161,23 @@ by_part = explanation.compare_subgroups(
     test.dataset, test.prediction, explanation.choose_subgroups(rows), level=level
 )
 named = "sensitive columns" if dataset.sensitive else "none is sensitive: columns of few levels"
-report.table(print_p_values(by_part).drop(columns="p"), title=f"Parts of the test rows, {named}")
+if len(by_part):
+    shown = print_p_values(by_part).drop(columns="p")
+    report.table(shown, title=f"Parts of the test rows, {named}")
+    report.finding(
+        "Parts by {compared_by} differ in {n_differ} of {n_compared} comparisons, beyond chance: "
+        "{differing}.",
+        compared_by=", ".join(by_part["column"].unique()),
+        n_differ=int((by_part["verdict"] == "differs").sum()),
+        n_compared=int(by_part["p"].notna().sum()),
+        differing=explanation.describe_differing(by_part),
+    )
+else:
+    report.finding("Parts are not applicable: no column splits the rows into large ones.")
+
+# %% [markdown]
+# A part that is flagged more often may cost more, too: look at what is *found* and at calibration
+# (predicted minus actual) before it is called unfair.
 
 # %% [markdown]
 # ## Which errors are the worst, and what do they share?
@@ -241,11 +257,12 @@ if rival is not None:
     )
     beats = beside_it.verdict
     report.finding(
-        "{_champion} minus {runner_up}: {gain_on_test} ({_label}){_decisions}.",
+        "{_champion} minus {runner_up}: {gain_on_test} ({_label}{_p}){_decisions}.",
         _champion=champion.name,
         runner_up=rival.name,
         gain_on_test=beside_it.difference,
         _label=label,
+        _p=performance.describe_test(beside_it),
         _decisions=performance.describe_decisions(beside_it),
     )
 

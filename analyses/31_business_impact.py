@@ -62,7 +62,7 @@ rules, learned = {}, {}
 for model in filter(None, [champion, champion.runner_up]):
     where = {"analyses": [model.analysis[:2]], "dataset": sample, "folds": folds}
     parts = tracking.load_predictions(config, **where)[model.name].parts
-    learned[model.name] = business.gather_out_of_fold(sample, folds, parts)
+    learned[model.name] = business.gather_fold_cases(parts, sample, folds)
     rules[model.name] = business.learn_rule(
         gains, learned[model.name], bootstrap=bootstrap, capacity=train.capacity
     )
@@ -254,11 +254,12 @@ report.finding(
     _reason=decision.reason,
 )
 report.finding("The policy to use: {best_policy}.", best_policy=decision.best_policy)
-if n_needed := business.count_rows_needed(lead, len(test)):
+if needed := business.find_rows_needed(comparison, policies.simple, len(test)):
     report.finding(
-        "If it is real, the lead over {_against} would show with about {n_needed} test rows.",
-        _against=against,
-        n_needed=n_needed,
+        "If it is real, the lead over {_hardest} would show in four of five studies with about "
+        "{n_needed} test rows.",
+        _hardest=business.phrase(needed[0]),
+        n_needed=needed[1],
     )
 report.finding(
     "It holds while {conditions}.", conditions=business.list_conditions(gains, break_even)

@@ -116,7 +116,10 @@ ax = plots.plot_equivalence(against_best, reference=best)
 # %% [markdown]
 # "Not distinguishable" says that these folds cannot tell, "practically equivalent" that they can:
 # more than 0.95 of the posterior lies within one smallest effect. "Worse" and "practically
-# equivalent" together mean a real gap that is too small to matter.
+# equivalent" together mean a real gap that is too small to matter. Interval and posterior are about
+# one candidate alone, p-values about all at once (Holm). So an interval may leave out zero, and the
+# posterior say "worse by enough to matter", beside "not distinguishable": only the p-value has paid
+# for the number of questions.
 
 # %% Every pair of candidates
 pairs = comparison.compare_each_pair(scores, smallest_effect=effect, level=level)
@@ -133,8 +136,8 @@ report.finding(
 # %% [markdown]
 # ## Would the ranking hold on other rows?
 #
-# The tested rows are drawn again, whole groups where there are groups, and every candidate is
-# scored on each draw. Models stay as they were fitted: other training rows would shake the ranks
+# The tested rows are drawn again, whole groups or neighbours in time together, and every candidate
+# is scored on each draw. Models stay as they were fitted: other training rows would shake the ranks
 # further, so read these intervals as the least that is unsure.
 
 # %% Ranks over resamples

@@ -23,7 +23,7 @@
 from lib import evaluation, models, plots, report, resampling
 from lib.config import load_config
 from lib.data import load_data
-from lib.estimates import format_p
+from lib.estimates import print_p_values
 from lib.statistics import as_frame, target_in_words
 
 config = load_config()
@@ -79,9 +79,8 @@ scores = evaluation.cross_validate(candidates, sample, folds, scoring=scoring)
 comparison = evaluation.compare(scores, reference="dummy", level=level)
 
 # %% Scores
-shown = comparison.assign(p_dummy=comparison["p_dummy"].map(format_p))
-columns = ["model", "score", "vs_dummy", "p_dummy", "verdict"]
-report.table(shown[columns], title=f"Scores ({label}) and the difference to the dummy")
+shown = print_p_values(comparison)[["model", "score", "difference", "p_value", "verdict"]]
+report.table(shown, title=f"Scores ({label}) and the difference to the dummy")
 ax = plots.plot_scores(scores.frame, comparison, metric=scoring)
 
 # %% [markdown]

@@ -340,6 +340,34 @@ def test_threshold_table_says_what_a_threshold_means():
     assert row["net_benefit_of_acting"].value == pytest.approx(2 * 300 - 50)
 
 
+def test_rows_needed_show_a_real_lead_in_four_of_five_studies():
+    """Studies of the size that is advised find a planted lead with the power that is promised."""
+    lead, spread = 1.0, 10.0
+    arm = 1.96 * spread / 500**0.5
+    needed = business.count_rows_needed(Estimate(lead, lead - arm, lead + arm), 500)
+    studies = np.random.default_rng(0).normal(lead, spread / needed**0.5, size=5_000)
+    shown = np.mean(studies - 1.96 * spread / needed**0.5 > 0)
+    assert shown == pytest.approx(0.8, abs=0.02)  # three standard errors of 5,000 studies
+
+
+def test_more_rows_help_only_where_every_simple_policy_is_behind():
+    """The hardest of the open leads counts; a lead that is none cannot be shown by any rows."""
+    table = pd.DataFrame(
+        {
+            "policy": ["model", "treat all", "treat nobody", "today's policy"],
+            "verdict": ["judged", "better", "not distinguishable", "not distinguishable"],
+            "lead": [None, Estimate(9, 8, 10), Estimate(1, -1, 3), Estimate(2, -1, 5)],
+        }
+    )
+    simple = ["treat all", "treat nobody", "today's policy"]
+    hardest, needed = business.find_rows_needed(table, simple, 500)
+    assert (hardest, needed) == ("treat nobody", business.count_rows_needed(table["lead"][2], 500))
+    behind = table.assign(lead=[None, Estimate(9, 8, 10), Estimate(1, -1, 3), Estimate(-2, -5, 1)])
+    assert business.find_rows_needed(behind, simple, 500) is None
+    shown = table.assign(verdict=["judged", "better", "better", "better"])
+    assert business.find_rows_needed(shown, simple, 500) is None
+
+
 def test_analyzer_refuses_what_makes_no_sense():
     """Negative counts, negative amounts and labels beside 0 and 1 are one sentence each."""
     with pytest.raises(InputError, match="Counts are at least 0"):
@@ -347,7 +375,7 @@ def test_analyzer_refuses_what_makes_no_sense():
     analyzer = business.BusinessImpactAnalyzer(tp=1, fp=1, tn=1, fn=1)
     with pytest.raises(InputError, match="at least 0"):
         analyzer.calculate_roi(cost_per_fp=-1)
-    with pytest.raises(InputError, match="y_true holds 0 and 1"):
+    with pytest.raises(InputError, match="y_true holds 0 and 1; got 2:"):
         analyzer.threshold_analysis([1, 2], [0.1, 0.2])
 
 
@@ -572,7 +600,7 @@ def test_out_of_fold_rows_of_a_failed_fold_are_left_out():
     folds = [(halves[0], halves[1]), (halves[1], halves[0])]
     parts = np.full((60, 2), np.nan)
     parts[:30] = np.column_stack([1 - np.linspace(0, 1, 30), np.linspace(0, 1, 30)])
-    cases = business.gather_out_of_fold(dataset, folds, parts)
+    cases = business.gather_fold_cases(parts, dataset, folds)
     assert len(cases) == 30
     np.testing.assert_array_equal(cases.y, dataset.y.to_numpy()[30:])
     np.testing.assert_allclose(cases.prediction, np.linspace(0, 1, 30))

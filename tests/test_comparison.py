@@ -320,6 +320,22 @@ def test_whole_groups_are_drawn():
     assert np.nanstd(drawn.inside) > 1.3 * np.nanstd(plain.inside)
 
 
+def test_neighbours_in_time_are_drawn_together():
+    """Where whole stretches of time go well or badly, ranks are as unsure as stretches are few."""
+    timed = replace(make_planted(600, n_categories=0), time=pd.Series(np.arange(600), name="day"))
+    rng = np.random.default_rng(0)
+    goes_well = rng.normal(size=timed.units.max() + 1)[timed.units] > 0
+    score = timed.y.to_numpy() * goes_well * 3.0 + rng.normal(size=600)
+    scores = score_parts({"model": as_proba(score)}, timed)
+    drawn = comparison.resample_scores(scores, timed, n_resamples=200, random_state=0)
+    assert drawn.unit == "neighbours in time"
+    plain = comparison.resample_scores(
+        scores, replace(timed, time=None), n_resamples=200, random_state=0
+    )
+    assert plain.unit == "rows"
+    assert np.nanstd(drawn.inside) > 1.1 * np.nanstd(plain.inside)
+
+
 def test_the_winners_curse_is_taken_away():
     """Fifty candidates that all guess: the best looks good, its corrected score covers a half."""
     naive, corrected, covered = [], [], 0
@@ -430,7 +446,9 @@ def test_what_was_decided_before_binds():
     by_fold = {"linear": BASE, "LightGBM": BASE + 0.05, "ensemble: weighted": BASE - 0.05}
     chosen = choose(by_fold, barred=["LightGBM"])
     assert (chosen.name, chosen.runner_up) == ("linear", "LightGBM")
-    with pytest.raises(InputError, match="No candidate is left"):
+    with pytest.raises(
+        InputError, match=r"every fold: dummy; barred: LightGBM, dummy, ensem.*, linear\."
+    ):
         choose(by_fold, barred=ORDER)
 
 

@@ -299,6 +299,18 @@ def test_bootstrap_interval_covers():
     assert 0.85 < covered(draw, 1.0, n_simulations=200) < 0.95
 
 
+def test_units_are_drawn_alike_by_rows_and_by_counts():
+    """Means over the rows of drawn groups equal means of group sums, weighted by the counts."""
+    rng = np.random.default_rng(0)
+    groups, x = rng.integers(40, size=200), rng.normal(size=(200, 1))
+    units = estimates.make_units(groups)
+    how = {"n_resamples": 25, "random_state": 7}
+    of_rows = [x[units.rows_of(d)].mean() for d in estimates.draw_units(len(units), **how)]
+    sums, sizes = units.sum(x)[:, 0], units.sizes
+    counts = np.concatenate(list(estimates.count_draws(len(units), **how, at_a_time=10)))
+    assert counts @ sums / (counts @ sizes) == pytest.approx(of_rows)
+
+
 def test_corrected_test_keeps_its_level_where_the_plain_one_fails():
     """Two equally bad models on cross-validation folds: the plain t-test cries wolf.
 

@@ -253,9 +253,9 @@ def test_compare_uses_the_corrected_test_with_holm():
     table = evaluation.compare(scores).set_index("model")
     by_fold = scores.by_fold()
     raw = [corrected_t_test(by_fold[m] - by_fold["dummy"], 0.2).p_value for m in ("a", "b")]
-    assert table.loc[["a", "b"], "p_dummy"].tolist() == pytest.approx(holm(raw).tolist(), rel=1e-3)
-    assert table.loc["a", "vs_dummy"].value == pytest.approx((by_fold["a"] - 0.5).mean())
-    assert math.isnan(table.loc["dummy", "p_dummy"])
+    assert table.loc[["a", "b"], "p_value"].tolist() == pytest.approx(holm(raw).tolist(), rel=1e-3)
+    assert table.loc["a", "difference"].value == pytest.approx((by_fold["a"] - 0.5).mean())
+    assert math.isnan(table.loc["dummy", "p_value"])
 
 
 def test_compare_refuses_unknown_reference_and_metric():

@@ -18,7 +18,7 @@ from lib.estimates import Estimate, bootstrap, bootstrap_many
 from lib.evaluation import BETTER, WORSE
 from lib.explanation.subgroups import estimate_of, mean_of
 from lib.performance import HeldOut
-from lib.performance.calibration import Events
+from lib.performance.events import Events
 from lib.resampling import make_cv, make_folds
 
 
@@ -548,6 +548,36 @@ def test_equal_models_are_seldom_called_better():
         made = performance.compare_rivals(*held, scoring="roc_auc", n_resamples=50, random_state=0)
         claims.append(made.verdict in {BETTER, WORSE})
     assert 0.02 <= np.mean(claims) <= 0.08
+
+
+def test_rows_written_twice_are_no_more_evidence():
+    """With each row twice in a group of its own, DeLong's test says what it says of the rows."""
+    rng = np.random.default_rng(20)
+    score = rng.normal(size=500)
+    y = (rng.random(500) < special.expit(score)).astype(int)
+    guesses = [special.expit(score + rng.normal(size=500)) for _ in range(2)]
+    how = {"scoring": "roc_auc", "n_resamples": 50, "random_state": 0}
+    once = performance.compare_rivals(*(held_of(p, y) for p in guesses), **how)
+    who = pd.Series(np.repeat(np.arange(500), 2), name="who")
+    doubled = [held_of(np.repeat(p, 2), np.repeat(y, 2), groups=who) for p in guesses]
+    twice = performance.compare_rivals(*doubled, **how)
+    assert twice.difference.value == pytest.approx(once.difference.value)
+    assert twice.p_value == pytest.approx(once.p_value, rel=0.02)  # n - 1 of rows or of classes
+
+
+def test_equal_models_of_like_rows_are_seldom_called_better():
+    """Errors shared by a group's rows: the test that sums over groups keeps its level of 5 %."""
+    rng = np.random.default_rng(21)
+    owner = np.repeat(np.arange(100), 5)
+    groups, claims = pd.Series(owner, name="person"), []
+    for _ in range(300):
+        score = rng.normal(size=100)[owner] + rng.normal(size=500) / 2
+        y = (rng.random(500) < special.expit(score)).astype(int)
+        noises = [rng.normal(size=100)[owner] + rng.normal(size=500) / 2 for _ in range(2)]
+        held = [held_of(special.expit(score + noise), y, groups=groups) for noise in noises]
+        made = performance.compare_rivals(*held, scoring="roc_auc", n_resamples=50, random_state=0)
+        claims.append(made.p_value < 0.05)
+    assert 0.02 <= np.mean(claims) <= 0.085  # 300 draws at 5 %: a standard error of 0.013
 
 
 @pytest.mark.parametrize("task", ["binary", "regression"])

@@ -113,7 +113,7 @@ def test_tornado_says_whether_the_sign_holds(ends):
     check_figure(ax.figure)
     verb = "keeps" if ends[0] > 0 else "changes"
     assert f"{verb} its sign" in words_of(ax)
-    assert "25% (illustrative gains)" in words_of(ax)
+    assert "25 % (illustrative gains)" in words_of(ax)
 
 
 @pytest.mark.parametrize("spread", [0.0, 30.0])

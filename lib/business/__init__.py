@@ -9,13 +9,14 @@ from lib.business.capacity import (
     rank_share,
     show_capacity,
 )
-from lib.business.cases import Cases, gather_cases, gather_out_of_fold
+from lib.business.cases import Cases, gather_cases, gather_fold_cases
 from lib.business.conclusion import (
     ACT,
     Decision,
     count_rows_needed,
     decide,
     doubt_intervals,
+    find_rows_needed,
     list_conditions,
     state_break_even,
 )
@@ -112,9 +113,10 @@ __all__ = [
     "estimate_roi",
     "find_break_even",
     "find_break_evens",
+    "find_rows_needed",
     "find_useful_range",
     "gather_cases",
-    "gather_out_of_fold",
+    "gather_fold_cases",
     "learn_rule",
     "learn_shift",
     "list_conditions",

@@ -258,5 +258,9 @@ def _as_cases(y_true: Any, y_proba: Any, groups: Any) -> Cases:
     if p.shape != y.shape or units.shape != y.shape:
         raise InputError(f"One probability and one group a row: got {p.shape} for {y.shape}.")
     if not np.isin(y, [0, 1]).all():
-        raise InputError("y_true holds 0 and 1: turn the positive label into 1.")
+        others = pd.unique(y[~np.isin(y, [0, 1])])[:3].tolist()
+        raise InputError(
+            f"y_true holds 0 and 1; got {', '.join(map(repr, others))}: turn the positive label "
+            "into 1, as in (y == label).astype(int)."
+        )
     return Cases(y.astype(int), p, None, np.ones(len(y)), units)

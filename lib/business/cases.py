@@ -91,17 +91,20 @@ def gather_cases(dataset: Dataset, prediction: Array) -> Cases:
     return _cases(dataset, rows, prediction)
 
 
-def gather_out_of_fold(dataset: Dataset, folds: Any, parts: Array) -> Cases:
+def gather_fold_cases(parts: Array, dataset: Dataset, folds: Any) -> Cases:
     """Return the rows that folds test, with predictions of models that had not seen them.
+
+    Repeats of a row stay apart, each a case to be decided on; `performance.gather_out_of_fold`
+    takes the mean of them.
 
     Parameters
     ----------
+    parts : ndarray
+        Predictions of the test rows of every fold, one fold after another.
     dataset : Dataset
         Training rows.
     folds : Folds
         Of those rows.
-    parts : ndarray
-        Predictions of the test rows of every fold, one fold after another.
 
     Returns
     -------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pandas as pd
+from scipy import stats
 
 from lib.business.cases import Cases
 from lib.business.gains import Gains
@@ -148,10 +149,52 @@ def _as_action(policy: str) -> str:
     return policy if policy in {EVERYONE, NOBODY} else f"keep to '{policy}'"
 
 
-def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
+def find_rows_needed(
+    comparison: pd.DataFrame, simple: list[str], n_rows: int
+) -> tuple[str, int] | None:
+    """Return the simple policy over which a lead is hardest to show, and the rows that show it.
+
+    Parameters
+    ----------
+    comparison : DataFrame
+        As `compare_policies` makes it, the model's row first.
+    simple : list of str
+        Policies that need no model, all of which the model has to beat.
+    n_rows : int
+        Test rows behind the comparison.
+
+    Returns
+    -------
+    (str, int) or None
+        None when more rows would not help: every lead is shown already, or one is no lead.
+
+    Examples
+    --------
+    >>> rows = {"policy": ["model", "treat all", "treat nobody"]}
+    >>> rows |= {"verdict": ["judged", "better", "not distinguishable"]}
+    >>> leads = [None, Estimate(9.0, 8.0, 10.0), Estimate(1.0, -1.0, 3.0)]
+    >>> table = pd.DataFrame(rows | {"lead": leads})
+    >>> find_rows_needed(table, ["treat all", "treat nobody"], 500)
+    ('treat nobody', 4086)
+    """
+    rivals = comparison[comparison["policy"].isin(simple)].set_index("policy")
+    if not rivals["verdict"].isin([BETTER, SAME]).all():
+        return None
+    is_open = rivals["verdict"] == SAME
+    leads: dict[str, Estimate] = rivals.loc[is_open, "lead"].to_dict()
+    needed = {name: count_rows_needed(lead, n_rows) for name, lead in leads.items()}
+    known = {name: n for name, n in needed.items() if n is not None}
+    if len(known) < len(needed) or not known:
+        return None
+    hardest = max(known, key=lambda name: known[name])
+    return hardest, known[hardest]
+
+
+def count_rows_needed(lead: Estimate, n_rows: int, *, power: float = 0.8) -> int | None:
     """Return how many test rows would show this lead beyond its interval, if it is real.
 
-    Widths of intervals shrink with the square root of the number of rows.
+    Widths of intervals shrink with the square root of the number of rows. With as many rows as put
+    the lower end at zero, every second study would show the lead; power asks for more.
 
     Parameters
     ----------
@@ -159,21 +202,27 @@ def count_rows_needed(lead: Estimate, n_rows: int) -> int | None:
         Of the model over another policy.
     n_rows : int
         Rows behind it.
+    power : float
+        Share of studies of that size that would show it.
 
     Returns
     -------
     int or None
-        None when it is shown already, is not a lead, or a thousand times the rows would be needed.
+        At least `n_rows`; None when it is not a lead, has no interval, or a thousand times the rows
+        would be needed.
 
     Examples
     --------
-    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
+    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500, power=0.5)
     2000
+    >>> count_rows_needed(Estimate(1.0, -1.0, 3.0), 500)
+    4086
     """
-    if not lead.has_interval or lead.value <= 0 or lead.low > 0:
+    if not lead.has_interval or lead.value <= 0:
         return None
-    factor = ((lead.value - lead.low) / lead.value) ** 2
-    return round(n_rows * factor) if factor < 1_000 else None
+    widened = 1 + stats.norm.ppf(power) / stats.norm.ppf((1 + lead.level) / 2)
+    factor = float(widened * (lead.value - lead.low) / lead.value) ** 2
+    return max(round(n_rows * factor), n_rows) if factor < 1_000 else None
 
 
 def state_break_even(table: pd.DataFrame, gains: Gains, *, against: str) -> str:
@@ -198,21 +247,23 @@ def state_break_even(table: pd.DataFrame, gains: Gains, *, against: str) -> str:
     >>> row = {"gain": ["fp"], "meaning": ["acting on a negative row"], "value": [-10.0]}
     >>> table = pd.DataFrame(row | {"break_even": [Estimate(-25.0)], "pays": ["above"]})
     >>> from lib.business import make_gains
-    >>> state_break_even(table, make_gains({"tp": 90, "fp": -10}), against="treating nobody")
-    'it beats treating nobody while acting on a negative row costs less than 25 USD (assumed: 10)'
+    >>> gains = make_gains({"tp": 90, "fp": -10})
+    >>> state_break_even(table, gains, against="treating nobody").partition(" while ")[2]
+    'acting on a negative row costs less than 25 USD (assumed: 10)'
     """
     known = table[table["pays"].isin(["above", "below"])]
     if known.empty:
         how = table["pays"].iloc[0] if len(table) else "never"
-        return f"whatever a single one is, it {how} beats {against}"
+        return f"whatever a single one is, the model's rule is {how} ahead of {against}"
     away = [abs(e.value / v - 1) for e, v in zip(known["break_even"], known["value"], strict=True)]
     row = known.iloc[min(range(len(away)), key=away.__getitem__)]
     at, value = float(row["break_even"].value), float(row["value"])
     is_cost = value < 0 or gains.task != "binary"
     more = "more" if (row["pays"] == "above") is not (value < 0) else "less"
     meaning, assumed = row["meaning"], f"(assumed: {abs(value):,.3g})"
+    ahead = f"the model's rule is ahead of {against}"
     if row["gain"] == "amount_share":
-        return f"it beats {against} while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
+        return f"{ahead} while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
     verb = "costs" if is_cost else "earns"
     amount = f"{abs(at):,.3g} {gains.currency}"
-    return f"it beats {against} while {meaning} {verb} {more} than {amount} {assumed}"
+    return f"{ahead} while {meaning} {verb} {more} than {amount} {assumed}"

@@ -9,7 +9,7 @@ import numpy as np
 from lib.business.cases import Cases
 from lib.business.gains import Array, Floats
 from lib.config import Config
-from lib.estimates import Estimate
+from lib.estimates import Estimate, count_draws, make_units
 
 CHUNK = 64  # resamples at a time, which bounds memory
 MIN_RESAMPLES, MAX_DRAWN = 1_000, 100_000_000  # fewer show no small p; rows drawn in all
@@ -55,26 +55,17 @@ class Bootstrap:
         >>> Bootstrap(50).means(np.array([[1.0], [1.0], [1.0], [1.0]]), cases).std()
         np.float64(0.0)
         """
-        names, codes = np.unique(cases.units, return_inverse=True)
-        n_units, weighed = len(names), values * cases.weight[:, np.newaxis]
-        columns = np.column_stack([weighed, cases.weight])
-        if n_units < len(codes):
-            order = np.argsort(codes, kind="stable")
-            starts = np.searchsorted(codes[order], np.arange(n_units))
-            columns = np.add.reduceat(columns[order], starts, axis=0)
-        else:
-            columns = columns[np.argsort(codes, kind="stable")]
-        rng = np.random.default_rng(self.random_state)
-        made = np.empty((self.n_resamples, values.shape[1]))
-        for start in range(0, self.n_resamples, CHUNK):
-            n = min(CHUNK, self.n_resamples - start)
-            drawn = rng.integers(n_units, size=(n, n_units))
-            drawn += n_units * np.arange(n)[:, np.newaxis]
-            counts = np.bincount(drawn.ravel(), minlength=n * n_units).reshape(n, n_units)
-            sums = counts.astype(float) @ columns
+        units, weighed = make_units(cases.units), values * cases.weight[:, np.newaxis]
+        columns = units.sum(np.column_stack([weighed, cases.weight]))
+        draws = count_draws(
+            len(units), self.n_resamples, random_state=self.random_state, at_a_time=CHUNK
+        )
+        made = []
+        for counts in draws:
+            sums = counts @ columns
             with np.errstate(invalid="ignore"):
-                made[start : start + n] = sums[:, :-1] / sums[:, -1:]
-        return made
+                made.append(sums[:, :-1] / sums[:, -1:])
+        return np.concatenate(made)
 
     def estimate(self, value: float, resampled: Floats, cases: Cases) -> Estimate:
         """Return a value with the percentile interval of its resamples.

@@ -139,7 +139,10 @@ class Gains:
         for i, name in enumerate(self.names):
             if name == "amount_share":
                 if amounts is None:
-                    raise InputError("gains.amount_share needs the amounts of the rows; got none.")
+                    raise InputError(
+                        "gains.amount_share is a share of the amount of each row; got rows without "
+                        "amounts. Name their column `amounts` in the catalogue, or give gains.tp."
+                    )
                 uses[:, i] = outcome["tp"] * amounts
             else:
                 uses[:, i] = outcome[name]

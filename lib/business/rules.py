@@ -103,7 +103,10 @@ def learn_rule(
         Without rows to learn from.
     """
     if not len(learned):
-        raise InputError("A rule is learned from out-of-fold predictions; there is none.")
+        raise InputError(
+            "A rule is learned from out-of-fold predictions; got none: the model failed on every "
+            "fold. Leave it out, or mend it and run the analysis that tracked it again."
+        )
     if gains.task == "regression":
         return _quantile_rule(gains, learned)
     if gains.task == "multiclass":

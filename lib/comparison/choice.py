@@ -91,7 +91,12 @@ def choose_champion(
     whole = by_fold.columns[by_fold.notna().all()]  # a candidate that fails is no champion
     eligible = [name for name in order if name in whole and name not in barred]
     if not eligible:
-        raise InputError("No candidate is left to choose from: each failed on a fold or is barred.")
+        failed = ", ".join(str(name) for name in order if name not in whole) or "none"
+        out = ", ".join(sorted(barred)) or "none"
+        raise InputError(
+            f"No candidate is left to choose from; without a score on every fold: {failed}; "
+            f"barred: {out}. Run analysis 11 again for others."
+        )
     rivals = [name for name in eligible if name != DUMMY] or eligible
     means = by_fold[rivals].mean()
     best = str(means.idxmax())

@@ -14,7 +14,7 @@ from scipy import stats
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.estimates import Estimate
+from lib.estimates import Estimate, count_draws
 from lib.estimates.estimate import Floats
 from lib.evaluation import Metric, Scores, scorers
 
@@ -39,7 +39,7 @@ class Resampled:
     inside, outside : ndarray of shape (n_resamples, n_models)
         Mean scores over the folds, of the drawn rows and of those left out (about 37 %); NaN
         where the metric has no value.
-    unit : {"rows", "groups"}
+    unit : {"rows", "groups", "neighbours in time"}
         What was drawn.
     """
 
@@ -63,7 +63,8 @@ def resample_scores(
     scores : Scores
         With `parts`, of candidates that have a prediction on every fold.
     dataset : Dataset
-        The training rows; whole groups are drawn where it has groups, and weights count.
+        The training rows; its units are drawn (groups, neighbours in time, or single rows), and
+        weights count.
     n_resamples : int
         Draws; fewer on very large tables, and for metrics that have no quick form.
     random_state : int
@@ -81,7 +82,10 @@ def resample_scores(
     """
     models = [m for m in scores.models if np.isfinite(scores.parts[m]).all()]
     if not models:
-        raise InputError("No candidate predicted every fold: there is no ranking to resample.")
+        raise InputError(
+            "Ranks need a candidate with predictions on every fold; got "
+            f"{', '.join(scores.models) or 'none'}, each without some. Run analysis 11 again."
+        )
     metric = scorers(scores.task)[scores.scoring]
     y = dataset.y.to_numpy()
     weight = None if dataset.sample_weight is None else dataset.sample_weight.to_numpy(dtype=float)
@@ -103,8 +107,8 @@ def resample_scores(
             weights = kept.astype(float) if weight is None else kept * weight
             found.append(_score(made, tests, weights))
     observed = scores.by_fold()[models].mean().to_numpy(dtype=float)
-    unit = "rows" if dataset.groups is None else "groups"
-    return Resampled(tuple(models), observed, np.concatenate(inside), np.concatenate(outside), unit)
+    drawn = (np.concatenate(inside), np.concatenate(outside))
+    return Resampled(tuple(models), observed, *drawn, _name_unit(dataset))
 
 
 def tabulate_ranks(resampled: Resampled, *, level: float = 0.95) -> pd.DataFrame:
@@ -125,7 +129,10 @@ def tabulate_ranks(resampled: Resampled, *, level: float = 0.95) -> pd.DataFrame
     """
     made = resampled.inside[np.isfinite(resampled.inside).all(axis=1)]
     if not len(made):
-        raise InputError("The metric has a value on no resample: use more rows or another metric.")
+        raise InputError(
+            f"The metric has no value on any of {len(resampled.inside)} draws of {resampled.unit}: "
+            "use more rows or another metric."
+        )
     ranks = stats.rankdata(-made, axis=1)
     observed = stats.rankdata(-resampled.observed)
     is_best = made == made.max(axis=1, keepdims=True)
@@ -202,7 +209,10 @@ def correct_optimism(resampled: Resampled, *, level: float = 0.95) -> Correction
     )
     inside, outside = resampled.inside[is_known], resampled.outside[is_known]
     if not len(inside):
-        raise InputError("The metric has no value on rows left out: use more rows.")
+        raise InputError(
+            f"The metric has no value on the rows that {len(resampled.outside)} draws of "
+            f"{resampled.unit} left out: use more rows or another metric."
+        )
     winners = inside.argmax(axis=1)
     of_few_rows = float(np.median(outside.mean(axis=0) - resampled.observed))
     won = outside[np.arange(len(outside)), winners] - of_few_rows
@@ -335,22 +345,19 @@ def _weighted_r2(y: Array, predicted: Array) -> Weighted:
     return r2
 
 
+def _name_unit(dataset: Dataset) -> str:
+    if dataset.groups is not None:
+        return "groups"
+    return "rows" if int(dataset.units.max()) + 1 == len(dataset) else "neighbours in time"
+
+
 def _draw(dataset: Dataset, n_resamples: int, random_state: int) -> Iterator[Array]:
     """Yield how often each row is drawn, for some resamples at a time."""
-    n_rows = len(dataset)
-    codes = np.arange(n_rows)
-    if dataset.groups is not None:
-        codes = pd.factorize(dataset.groups)[0]
+    codes = dataset.units
+    at_a_time = max(1, CHUNK // len(dataset))
     n_units = int(codes.max()) + 1
-    rng = np.random.default_rng(random_state)
-    size = max(1, CHUNK // n_rows)
-    for start in range(0, n_resamples, size):
-        n_now = min(size, n_resamples - start)
-        drawn = [
-            np.bincount(rng.integers(n_units, size=n_units), minlength=n_units)
-            for _ in range(n_now)
-        ]
-        yield np.stack(drawn)[:, codes].astype(float)
+    for counts in count_draws(n_units, n_resamples, random_state=random_state, at_a_time=at_a_time):
+        yield counts[:, codes]
 
 
 def _score(made: list[list[Weighted]], tests: list[npt.NDArray[np.intp]], weights: Array) -> Floats:

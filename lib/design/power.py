@@ -12,7 +12,7 @@ from scipy import optimize, stats
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.estimates import Estimate
+from lib.estimates import Estimate, draw_units, make_units
 from lib.evaluation import Scores, scorers
 from lib.statistics.clustered import influence_error, owner_codes
 
@@ -375,13 +375,10 @@ def _bootstrapped(  # noqa: PLR0917 (one caller, all needed)
     random_state: int,
 ) -> RowSpread:
     compute = scorers(task)[metric].compute
-    rng = np.random.default_rng(random_state)
-    codes = np.arange(len(y)) if owner is None else owner
-    order = np.argsort(codes, kind="stable")
-    units = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    units = make_units(np.arange(len(y)) if owner is None else owner)
     drawn = []
-    for _ in range(n_resamples):
-        rows = np.concatenate([units[i] for i in rng.integers(len(units), size=len(units))])
+    for some in draw_units(len(units), n_resamples, random_state=random_state):
+        rows = units.rows_of(some)
         drawn.append(compute(y[rows], a[rows], None) - compute(y[rows], b[rows], None))
     known = np.array([value for value in drawn if math.isfinite(value)])
     if len(known) < n_resamples / 2:

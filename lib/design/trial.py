@@ -190,8 +190,9 @@ def compute_balance(arms: Arms) -> tuple[pd.DataFrame, ScoreTest]:
 
     Returns
     -------
-    DataFrame with columns covariate, one for each arm (means), largest
-        `largest` is the greatest standardised difference of an arm to the control, within
+    DataFrame with columns covariate, one for each arm, largest
+        Means are Estimates without interval, which keep the digits that shares need beside an
+        income. `largest` is the greatest standardised difference of an arm to the control, within
         strata, in absolute value: above 0.1 it is customarily looked at.
     ScoreTest
         Of no relation between arm and covariates within strata, whole groups being independent.
@@ -222,7 +223,7 @@ def compute_balance(arms: Arms) -> tuple[pd.DataFrame, ScoreTest]:
     spread = within.std(axis=0, ddof=1)
     differences = np.linalg.lstsq(np.column_stack([np.ones(len(own)), own]), within, rcond=None)[0]
     standardised = differences[1:] / np.where(spread > 0, spread, 1.0)  # (arms - 1, covariates)
-    table = varying.groupby(arms.arm, observed=True).mean().T
+    table = varying.groupby(arms.arm, observed=True).mean().T.map(Estimate)
     table.columns = [str(name) for name in table.columns]
     table = table.rename_axis("covariate").reset_index()
     table["largest"] = np.abs(standardised).max(axis=0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -12,6 +11,7 @@ from scipy import stats
 
 from lib.errors import InputError
 from lib.estimates.estimate import Estimate, Floats, Numbers
+from lib.estimates.units import Units, draw_units, make_units
 
 MAX_JACKKNIFE = 500  # blocks of the jackknife behind BCa: it costs one evaluation a block
 
@@ -124,12 +124,11 @@ def bootstrap_many(
     """
     columns = [np.asarray(array) for array in arrays]
     units = _units(columns, groups)
-    rng = np.random.default_rng(random_state)
 
     def evaluate(rows: npt.NDArray[np.intp]) -> Floats:
         return np.asarray(statistics(*(column[rows] for column in columns)), dtype=float)
 
-    draws = (rng.integers(len(units), size=len(units)) for _ in range(n_resamples))
+    draws = draw_units(len(units), n_resamples, random_state=random_state)
     resampled = np.array([evaluate(units.rows_of(draw)) for draw in draws])
     jackknife = _jackknife(evaluate, units) if method == "bca" else np.empty((0, 0))
     plain = np.array([(1 - level) / 2, (1 + level) / 2])
@@ -150,45 +149,21 @@ def bootstrap_many(
     return made
 
 
-@dataclass(frozen=True)
-class _Units:
-    """What is drawn: rows, or groups of rows that lie side by side in `order`."""
-
-    order: npt.NDArray[np.intp]
-    starts: npt.NDArray[np.intp]
-    sizes: npt.NDArray[np.intp]
-
-    def __len__(self) -> int:
-        return len(self.sizes)
-
-    def rows_of(self, drawn: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-        """Return the rows of the units drawn, one unit after another."""
-        if len(self.order) == len(self.sizes):
-            return self.order[drawn]
-        sizes = self.sizes[drawn]
-        before = np.cumsum(sizes) - sizes
-        places = np.repeat(self.starts[drawn] - before, sizes) + np.arange(sizes.sum())
-        rows: npt.NDArray[np.intp] = self.order[places]
-        return rows
-
-
-def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> _Units:
+def _units(columns: list[npt.NDArray[Any]], groups: Numbers | None) -> Units:
     lengths = {len(column) for column in columns}
     if groups is not None:
         lengths.add(len(np.asarray(groups)))
     if len(lengths) != 1:
         msg = f"Arrays to resample must have one length; got {sorted(lengths)}."
         raise InputError(msg)
-    rows = np.arange(lengths.pop())
-    codes = rows if groups is None else np.unique(np.asarray(groups), return_inverse=True)[1]
-    sizes = np.bincount(codes) if len(codes) else np.zeros(0, dtype=np.intp)
-    if len(sizes) < 2:
-        msg = f"A bootstrap needs at least two units to draw; got {len(sizes)}."
+    units = make_units(np.arange(lengths.pop()) if groups is None else groups)
+    if len(units) < 2:
+        msg = f"A bootstrap needs at least two units to draw; got {len(units)}."
         raise InputError(msg)
-    return _Units(np.argsort(codes, kind="stable"), np.cumsum(sizes) - sizes, sizes)
+    return units
 
 
-def _jackknife(evaluate: Callable[[npt.NDArray[np.intp]], Floats], units: _Units) -> Floats:
+def _jackknife(evaluate: Callable[[npt.NDArray[np.intp]], Floats], units: Units) -> Floats:
     """Return the statistics without each unit, or without each block of units if many."""
     everything = np.arange(len(units))
     blocks = np.array_split(everything, min(len(units), MAX_JACKKNIFE))

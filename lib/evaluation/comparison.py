@@ -43,10 +43,10 @@ def compare(
     Returns
     -------
     DataFrame
-        Best first. model; score (Estimate over folds); vs_dummy (Estimate of the difference,
-        positive when better; named after the reference), p_dummy, verdict ("better", "not
-        distinguishable", "worse", "reference", "not tested"); the same against the best:
-        vs_best, p_best, against_best.
+        Best first. model; score (Estimate over folds); difference (Estimate, against the
+        reference, positive when better), p_value, verdict ("better", "not distinguishable",
+        "worse", "reference", "not tested"); the same against the best: vs_best, p_best,
+        against_best.
 
     Raises
     ------
@@ -77,18 +77,18 @@ def compare(
     table = pd.DataFrame({"model": ranked})
     by_fold = scores.by_fold(scoring)
     table["score"] = [_mean(scores, scoring, model, level, by_fold) for model in ranked]
-    for name, rival, column, own in (
-        (reference, reference, "verdict", REFERENCE),
-        ("best", ranked[0], "against_best", BEST),
+    for columns, rival, own in (
+        (("difference", "p_value", "verdict"), reference, REFERENCE),
+        (("vs_best", "p_best", "against_best"), ranked[0], BEST),
     ):
         tests = [_paired(by_fold, model, rival, fraction, level) for model in ranked]
         p_values = holm([test.p_value for test in tests])
-        table[f"vs_{name}"] = [test.difference for test in tests]
-        table[f"p_{name}"] = p_values
-        table[column] = [
+        verdicts = [
             own if model == rival else verdict(test, p_value=p, level=level)
             for model, test, p in zip(ranked, tests, p_values, strict=True)
         ]
+        made = ([test.difference for test in tests], p_values, verdicts)
+        table = table.assign(**dict(zip(columns, made, strict=True)))
     return table
 
 

@@ -203,7 +203,7 @@ def _negated(error: Callable[..., float]) -> Compute:
 
 
 _LOG_LOSS = Metric(
-    "neg_log_loss", "log loss (negated, nats)", "honest probabilities", _neg_log_loss, NEGATED
+    "neg_log_loss", "negated log loss in nats", "honest probabilities", _neg_log_loss, NEGATED
 )
 _BALANCED = Metric(
     "balanced_accuracy",
@@ -224,7 +224,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         _LOG_LOSS,
         Metric(
             "neg_brier_score",
-            "Brier score (negated)",
+            "negated Brier score",
             "honest probabilities",
             _neg_brier_score,
             (-1.0, 0.0),
@@ -250,21 +250,21 @@ METRICS: dict[str, tuple[Metric, ...]] = {
         ),
         Metric(
             "neg_root_mean_squared_error",
-            "root mean squared error (negated, unit of the target)",
+            "negated root mean squared error in units of the target",
             "no large errors",
             _negated(metrics.root_mean_squared_error),
             NEGATED,
         ),
         Metric(
             "neg_mean_absolute_error",
-            "mean absolute error (negated, unit of the target)",
+            "negated mean absolute error in units of the target",
             "small errors, each by its size",
             _negated(metrics.mean_absolute_error),
             NEGATED,
         ),
         Metric(
             "neg_median_absolute_error",
-            "median absolute error (negated, unit of the target)",
+            "negated median absolute error in units of the target",
             "small errors on the typical row",
             _negated(metrics.median_absolute_error),
             NEGATED,

@@ -238,7 +238,8 @@ class _Study:
             scores.append(self.score(best, (train, test)))
             n_fits += len(inner) * len(self.candidates) + 1
         if len(used) < 2:
-            raise InputError("Fewer than two folds have enough rows to choose a model inside.")
+            msg = "Choosing a model inside folds needs two with enough rows to be cut again; got "
+            raise InputError(f"{msg}{len(used)} of {len(parts)}: use more rows.")
         most = max(dict.fromkeys(picks), key=picks.count)
         return (most, *self._over_folds(scores, used), n_fits)
 

@@ -63,7 +63,12 @@ from lib.explanation.shapley import (
     explain_out_of_fold,
     tabulate_contributions,
 )
-from lib.explanation.subgroups import choose_subgroups, compare_contributions, compare_subgroups
+from lib.explanation.subgroups import (
+    choose_subgroups,
+    compare_contributions,
+    compare_subgroups,
+    describe_differing,
+)
 from lib.explanation.surrogate import (
     LocalSurrogate,
     compare_surrogates,
@@ -101,6 +106,7 @@ __all__ = [
     "compute_effects",
     "compute_excess",
     "compute_losses",
+    "describe_differing",
     "describe_direction",
     "describe_local",
     "explain",

@@ -29,8 +29,8 @@ MIN_ROWS = 20  # of a level: below it nothing is said
 SAME, BEYOND = "no sign of a difference", "differs"
 MEASURES = {
     "binary": ("ROC AUC", "predicted minus actual", "flagged", "found", "false alarms"),
-    "multiclass": ("log loss (negated)", "right", "mean top probability minus right"),
-    "regression": ("absolute error (negated)", "predicted minus actual"),
+    "multiclass": ("negated log loss", "right", "mean top probability minus right"),
+    "regression": ("negated absolute error", "predicted minus actual"),
 }
 COLUMNS = [
     "column", "level", "rows", "measure", "value", "others", "difference", "p", "p_holm", "verdict"
@@ -186,6 +186,31 @@ def subgroup_levels(dataset: Dataset, position: int) -> tuple[Ints, list[str]]:
     return np.asarray(lookup[codes], dtype=np.intp), [*(names[i] for i in kept), others]
 
 
+def describe_differing(table: pd.DataFrame) -> str:
+    """Return in words in which measures parts differ beyond chance, and by which columns.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `compare_subgroups` makes it.
+
+    Returns
+    -------
+    str
+        "none" where no part differs.
+
+    Examples
+    --------
+    >>> rows = {"column": ["sex", "age"], "measure": ["flagged"] * 2, "verdict": [BEYOND] * 2}
+    >>> describe_differing(pd.DataFrame(rows))
+    'flagged (sex, age)'
+    """
+    differing = table[table["verdict"] == BEYOND]
+    by_measure = differing.groupby("measure", sort=False)["column"]
+    said = [f"{name} ({', '.join(map(str, columns.unique()))})" for name, columns in by_measure]
+    return "; ".join(said) or "none"
+
+
 def compare_contributions(
     explanation: Explanation, dataset: Dataset, positions: Sequence[int], *, level: float = 0.95
 ) -> pd.DataFrame:
@@ -288,7 +313,7 @@ class _Judged:
         score = guess[:, 1]
         flagged = (score >= self.threshold).astype(float)
         return [
-            _auc(y, score),
+            auc_of(y, score),
             mean_of(score - y, weight),
             mean_of(flagged, weight, RATE),
             _rate_of(flagged, weight, y == 1),
@@ -345,7 +370,7 @@ def _rate_of(flagged: Floats, weight: Floats, of: Bools) -> Measured:
     return mean_of(flagged, weight * of, RATE)
 
 
-def _auc(y: Floats, score: Floats) -> Measured:
+def auc_of(y: Floats, score: Floats) -> Measured:
     """Return the area under the ROC curve with each row's influence (its placement)."""
     positive = y == 1
     m, n = int(positive.sum()), int((~positive).sum())
@@ -392,3 +417,13 @@ def difference_of(
     if error == 0:
         return estimate, 1.0 if value == 0 else 0.0
     return estimate, float(2 * stats.norm.sf(abs(value) / error))
+
+
+def paired_of(one: Measured, other: Measured, owner: Ints, level: float) -> tuple[Estimate, float]:
+    """Return the difference of two measures of the same rows, with its test."""
+    difference = Measured(one.value - other.value, one.influence - other.influence)
+    estimate = estimate_of(difference, owner, level)
+    error = _error(difference.influence, owner)
+    if error == 0:
+        return estimate, 1.0 if difference.value == 0 else 0.0
+    return estimate, float(2 * stats.norm.sf(abs(difference.value) / error))

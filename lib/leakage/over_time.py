@@ -90,7 +90,11 @@ def _losses(dataset: Dataset, folds: Folds, seed: int) -> Floats:
         warnings.simplefilter("ignore")
         scores = cross_validate(model, dataset, folds)
     if "boosting" not in scores.predictions:
-        raise InputError("No fold in time could be fitted.")
+        why = scores.failures["reason"].iloc[0] if len(scores.failures) else "no reason was kept"
+        raise InputError(
+            f"Boosted trees could be fitted on none of {len(folds)} folds in time of "
+            f"'{dataset.name}': {why}."
+        )
     predicted = scores.predictions["boosting"]
     y = dataset.y.to_numpy()
     if dataset.task == "regression":

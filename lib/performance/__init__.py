@@ -4,20 +4,13 @@ Everything that is chosen (a threshold, a segment, a limit) is chosen on out-of-
 test rows only say what it is worth.
 """
 
-from lib.performance.calibration import (
-    BrierParts,
-    Events,
+from lib.performance.bins import (
     calibration_error,
-    decompose_brier,
     estimate_calibration_error,
-    fit_recalibration,
-    judge_calibration,
     make_bins,
-    make_events,
-    spiegelhalter,
     tabulate_calibration,
-    tabulate_classes,
 )
+from lib.performance.brier import BrierParts, decompose_brier, spiegelhalter
 from lib.performance.conformal import (
     Conformal,
     conformal_quantile,
@@ -35,10 +28,19 @@ from lib.performance.decisions import (
     decide,
     tabulate_decisions,
 )
+from lib.performance.events import Events, make_events
 from lib.performance.held_out import FEW, HeldOut, gather_out_of_fold, predict_held_out
 from lib.performance.probabilities import Calibration, study_calibration
+from lib.performance.recalibration import fit_recalibration, judge_calibration, tabulate_classes
 from lib.performance.residuals import Residuals, study_residuals
-from lib.performance.rivals import McNemar, Rivalry, compare_rivals, describe_decisions, mcnemar
+from lib.performance.rivals import (
+    McNemar,
+    Rivalry,
+    compare_rivals,
+    describe_decisions,
+    describe_test,
+    mcnemar,
+)
 from lib.performance.robustness import disturb, lose_columns
 from lib.performance.scores import (
     LOWER,
@@ -74,6 +76,7 @@ __all__ = [
     "decompose_brier",
     "describe_decisions",
     "describe_segment",
+    "describe_test",
     "describe_weakest",
     "distinguish_worst",
     "disturb",

@@ -7,19 +7,11 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from lib.estimates import Estimate, format_p
-from lib.performance.calibration import (
-    BrierParts,
-    Events,
-    decompose_brier,
-    estimate_calibration_error,
-    fit_recalibration,
-    judge_calibration,
-    make_bins,
-    make_events,
-    spiegelhalter,
-    tabulate_calibration,
-)
+from lib.performance.bins import estimate_calibration_error, make_bins, tabulate_calibration
+from lib.performance.brier import BrierParts, decompose_brier, spiegelhalter
+from lib.performance.events import Events, make_events
 from lib.performance.held_out import HeldOut
+from lib.performance.recalibration import fit_recalibration, judge_calibration
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ from scipy import stats
 
 from lib.estimates import Estimate
 from lib.explanation.subgroups import estimate_of, mean_of
-from lib.performance.calibration import make_bins
+from lib.performance.bins import make_bins
 from lib.performance.held_out import Floats, HeldOut
 
 N_QUANTILES = 200

@@ -12,7 +12,7 @@ from lib.estimates import Estimate, bootstrap_many, delong_test, format_p
 from lib.evaluation.comparison import BETTER, SAME, WORSE
 from lib.evaluation.metrics import scorers
 from lib.evaluation.quick_metrics import make_quick
-from lib.explanation.subgroups import estimate_of, mean_of
+from lib.explanation.subgroups import auc_of, estimate_of, mean_of, paired_of
 from lib.performance.decisions import decide
 from lib.performance.held_out import Bools, HeldOut
 
@@ -128,8 +128,14 @@ def compare_rivals(
     Returns
     -------
     Rivalry
-        DeLong's paired test for the AUC of single rows without weights, else a paired bootstrap
-        (BCa, of whole groups where rows belong together), whose interval decides.
+        DeLong's paired test for the AUC of rows without weights, its placements summed over the
+        rows that belong together [1]_; else a paired bootstrap (BCa, of whole groups likewise),
+        whose interval decides.
+
+    References
+    ----------
+    .. [1] N. Obuchowski (1997). Nonparametric analysis of clustered ROC curve data. Biometrics
+       53:567.
 
     Examples
     --------
@@ -142,9 +148,13 @@ def compare_rivals(
     """
     y, is_single = champion.y, champion.weight is None and not champion.is_grouped
     p_value = math.nan
-    if scoring == "roc_auc" and is_single and np.bincount(y, minlength=2).min() >= 2:
+    has_areas = scoring == "roc_auc" and np.bincount(y, minlength=2).min() >= 2
+    if has_areas and is_single:
         test = delong_test(y, champion.positive, rival.positive, level=level)
         difference, p_value = test.difference, test.p_value
+    elif has_areas and champion.weight is None and champion.n_units >= 2:
+        own, theirs = auc_of(y, champion.positive), auc_of(y, rival.positive)
+        difference, p_value = paired_of(own, theirs, champion.owner, level)
     else:
         difference = _paired(champion, rival, scoring, n_resamples, random_state, level)
     verdict = SAME
@@ -159,6 +169,17 @@ def compare_rivals(
     gain = mean_of(one.astype(float) - other.astype(float), champion.weight)
     right = estimate_of(gain, champion.owner, level)
     return Rivalry(difference, p_value, verdict, mcnemar(one, other) if is_single else None, right)
+
+
+def describe_test(rivalry: Rivalry) -> str:
+    """Return the p-value as a sentence needs it; "" where only the interval decides.
+
+    Examples
+    --------
+    >>> describe_test(Rivalry(Estimate(0.1), 0.04, BETTER))
+    ', p 0.040'
+    """
+    return "" if math.isnan(rivalry.p_value) else f", p {format_p(rivalry.p_value)}"
 
 
 def describe_decisions(rivalry: Rivalry) -> str:

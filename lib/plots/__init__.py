@@ -11,8 +11,6 @@ from lib.plots.business import (
     plot_decision_curve,
     plot_policies,
     plot_profit_curve,
-    plot_scenarios,
-    plot_tornado,
 )
 from lib.plots.comparison import (
     plot_critical_difference,
@@ -58,6 +56,7 @@ from lib.plots.pairs import plot_scatter_matrix
 from lib.plots.performance import plot_model_performance
 from lib.plots.periods import plot_time_profile
 from lib.plots.scores import metric_label, plot_scores
+from lib.plots.sensitivity import plot_scenarios, plot_tornado
 from lib.plots.statistics import plot_coefficients, plot_power, plot_quantiles
 from lib.plots.strategies import plot_coverage, plot_strategies
 from lib.plots.style import setup_plotting

@@ -255,6 +255,13 @@ def percent_axis(ax: Axes, which: str = "x") -> None:
     axis.set_major_locator(MaxNLocator(4, steps=[1, 2, 2.5, 5, 10]))
 
 
+def thousands_axis(ax: Axes, which: str) -> None:
+    """Write the ticks of an axis ("x" or "y") with separators, few enough to stand apart."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(MaxNLocator(6))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+
+
 def panel_title(ax: Axes, name: object, *, inches: float = 1.9) -> None:
     """Write a column's name over one of several panels."""
     weight = mpl.rcParams["axes.titleweight"]

@@ -135,12 +135,15 @@ def store_champion(
     >>> how = {"candidates": {}, "name": "linear", "scoring": "neg_log_loss", "rule": "the best"}
     >>> store_champion(dataset=load_data("wine"), **how)
     Traceback (most recent call last):
-    lib.errors.InputError: A champion learns from the training part: pass load_data(…).train.
+    lib.errors.InputError: A champion learns from the training part: pass load_data(…).train; ...
     """
     from lib.evaluation import fit_each  # noqa: PLC0415 - imports scikit-learn
 
     if dataset.part != "train":
-        raise InputError("A champion learns from the training part: pass load_data(…).train.")
+        raise InputError(
+            "A champion learns from the training part: pass load_data(…).train; got the part "
+            f"'{dataset.part}' of '{dataset.name}'."
+        )
     chosen = {r: c for r, c in zip(ROLES, (name, runner_up), strict=True) if c is not None}
     with tempfile.TemporaryDirectory() as temporary:
         folder = (deferred_folder() or Path(temporary)) / FOLDER

@@ -42,7 +42,9 @@ KEY_FIGURES = {
     "score without any column": "32.floor",
     "calibration slope": "30.calibration_slope",
     "coverage": "30.coverage",
+    "covered least": "30.least_covered",
     "weakest segment": "30.weakest_segment",
+    "parts that differ": "30.differing",
     "what was asked first": "20.decision",
 }
 
@@ -211,8 +213,10 @@ def _unseen(facts: Facts) -> list[Line]:
         "{30.beats_runner_up}" + behind + ".",
         "Calibration of its probabilities: {30.calibration} (slope {30.calibration_slope}, "
         "intercept {30.calibration_intercept}, mean error (ECE) {30.ece}).",
-        "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage).",
+        "Its ranges and sets hold the truth in {30.coverage} of the rows (conformal coverage); the "
+        "part that is covered least: {30.least_covered}.",
         "Segments that are weak beyond chance: {30.n_weak_segments}. {30.weakest_segment}.",
+        "Parts by {30.compared_by} that differ beyond chance: {30.differing}.",
     )
     if facts.given["ledger"]["n_champions"] > 1:
         lines += facts.all_of(
@@ -248,7 +252,7 @@ def _changes(facts: Facts) -> list[Line]:
         "Other gains or costs. Nearest break-even: {31.break_even} ({page.31}).",
         "The model is ahead of {31.against} in {31.share_ahead:.0%} of scenarios in which gains "
         "are off by up to {31.uncertainty:.0%}.",
-        "About {31.n_needed} test rows would settle the lead, if it is real.",
+        "If its lead is real, about {31.n_needed} test rows would show it in four of five studies.",
     )
     if is_illustrative(facts):
         lines.append(words("Real gains and costs in place of the illustrative ones."))

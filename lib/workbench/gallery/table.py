@@ -201,7 +201,7 @@ class Table:
     def rule(self) -> Any:
         """Gains, a rule learned on four folds, and the rows of the fifth; all out of fold."""
         folds, parts = self.scores.folds, self.scores.parts["linear"]
-        everything = business.gather_out_of_fold(self.train, folds, parts)
+        everything = business.gather_fold_cases(parts, self.train, folds)
         is_last = np.arange(len(everything)) >= len(everything) - len(folds.parts[-1][1])
         learned, cases = everything.take(~is_last), everything.take(is_last)
         gains, bootstrap = business.read_gains(self.train), business.Bootstrap()
