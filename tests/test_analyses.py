@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import resampling, tracking
+from lib import comparison, evaluation, models, neural, resampling, tracking
 from lib.config import load_config, project_root
 from lib.data import load_data
 from lib.workbench.preload import THREAD_LIMITS
@@ -121,6 +121,57 @@ def test_recipes_of_10_are_there_to_be_combined(study, monkeypatch):
     assert made
     assert {name.partition(" + ")[0] for name in made} <= plain
     assert {kept.parts.shape for kept in found.values()} == {(len(train), 3)}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy")  # of MLflow's store
+def test_candidates_of_10_and_12_stand_beside_those_of_11(study, monkeypatch):
+    """In the tracker all have the same folds, rows and metrics, and 32 can compare any of them."""
+    monkeypatch.setenv("STUDY_REPORTS", str(study))
+    config = load_config(dataset="wine", effort="quick")
+    train = load_data("wine", config=config).train
+    folds = resampling.make_study_folds(train, config)
+    tracked = tracking.load_candidates(
+        config, dataset_fingerprint=train.fingerprint, folds_fingerprint=folds.fingerprint
+    )
+    number = tracked["analysis"].str.partition("_")[0]
+    own = tracked[number.isin(["10", "11", "12"])].assign(number=number)
+    of = own.groupby("number")["candidate"].unique().map(set)
+    assert of["11"] == set(models.baselines(train, config))
+    assert of["12"] == set(neural.networks(train, config))
+    assert of["10"]
+    assert {name.partition(" + ")[0] for name in of["10"]} <= of["11"]
+    known = {(metric, fold) for metric in evaluation.scorers(train.task) for fold in (1, 2, 3)}
+    assert len(folds) == 3
+    for name, rows in own.groupby("candidate"):
+        assert len(rows) == len(known), name
+        assert set(zip(rows["metric"], rows["fold"], strict=True)) == known, name
+
+    # The same rows: predictions that were kept of them give the very scores that were tracked.
+    found = tracking.load_predictions(
+        config, analyses=["10", "11", "12"], dataset=train, folds=folds
+    )
+    scoring = evaluation.default_scoring(train.task)
+    order = comparison.order_by_simplicity({name: c.analysis for name, c in found.items()})
+    field = comparison.gather_candidates(found, train, folds, scoring=scoring, order=order["model"])
+    wide = own[own["metric"] == scoring].pivot_table("score", "fold", "candidate")
+    again = field.scores.by_fold()
+    assert set(again) | set(field.twins) == set(wide)
+    np.testing.assert_allclose(again, wide[list(again)], rtol=1e-12)
+
+    best = str(again.mean().idxmax())
+    table = comparison.compare_with(field.scores, best, smallest_effect=0.01)
+    assert set(table["model"]) == set(again)
+    pairs = comparison.compare_each_pair(field.scores, smallest_effect=0.01)
+    assert len(pairs) == len(again.columns) * (len(again.columns) - 1) / 2
+    for names in (of["10"] & set(again), of["12"] & set(again)):
+        tested = table[table["model"].isin(names - {best})]
+        assert tested["p_t"].notna().all()
+        assert tested["verdict"].isin([evaluation.SAME, evaluation.WORSE, evaluation.BETTER]).all()
+    chosen = json.loads(
+        (study / "wine" / "32_comparative_study" / "findings.json").read_text(encoding="utf-8")
+    )
+    assert chosen["values"]["n_candidates"]["value"] >= len(again.columns)
 
 
 @pytest.mark.slow

@@ -297,6 +297,7 @@ def test_a_killed_training_ends_at_the_same_weights(tmp_path):
     X, y = numbers()
     settings = {"hidden_dims": (16,), "n_members": 2, "max_epochs": 6}
     undisturbed = NetworkClassifier(**settings).fit(X, y)
+    assert len(list(tmp_path.glob("2.pt.*.part"))) == 1, "killed while writing"
     for epoch, reached in ((1, 1), (2, 1), (3, 3), (5, 5)):
         path = tmp_path / f"{epoch}.pt"
         state = torch.load(path, weights_only=True)
@@ -304,6 +305,7 @@ def test_a_killed_training_ends_at_the_same_weights(tmp_path):
         resumed = NetworkClassifier(**settings, checkpoint=path).fit(X, y)
         assert_same_weights(resumed, undisturbed)
         pd.testing.assert_frame_equal(resumed.history_, undisturbed.history_)
+    assert len(list(tmp_path.iterdir())) == 4, "torn files are left behind"
 
 
 def test_rows_in_time_are_all_learned_from_in_the_end(tmp_path, monkeypatch):

@@ -16,6 +16,7 @@ from lib.data.names import names_a_code
 from lib.data.tables import MARKS, MARKS_AMONG_NUMBERS, Repair, listing
 
 CODES = (-999999, -99999, -9999, -999, -99, -9, -1, 99, 999, 9999, 99999, 999999)
+LARGEST = 3.4028234663852886e38  # of single precision, in which models count
 MOSTLY = 0.95  # this share must read as numbers (or dates) before the rest is called a mistake
 ENOUGH = 20  # … among at least so many cells
 
@@ -284,10 +285,10 @@ def _is_digits(text: pl.Series) -> bool:
 def _finite(series: pl.Series, repairs: list[Repair]) -> pl.Series:
     if not series.dtype.is_float():
         return series
-    infinite = series.is_infinite().fill_null(value=False)
+    infinite = (~series.is_nan() & (series.abs() > LARGEST)).fill_null(value=False)
     count = int(infinite.sum())
     if count:
-        detail = "infinite, or too large for a number; made missing"
+        detail = "infinite, or too large (beyond 3.4e38 models fail); made missing"
         repairs.append(Repair(series.name, "infinite values", count, detail))
         series = series.set(infinite, None)
     return series

@@ -66,6 +66,9 @@ class RawTable:
 def unique_headers(headers: Iterable[object]) -> tuple[list[str], list[Repair]]:
     """Return headers without blanks and duplicates, and the repairs that took.
 
+    Headers that differ in their white space alone, such as a line break for a blank, are
+    duplicates too: nobody could tell them apart in a table or a figure.
+
     Parameters
     ----------
     headers : iterable of object
@@ -89,16 +92,18 @@ def unique_headers(headers: Iterable[object]) -> tuple[list[str], list[Repair]]:
     names: list[str] = []
     repairs = []
     texts = ["" if header is None else str(header).strip() for header in headers]
-    taken = set(texts)
+    taken = {_as_seen(text) for text in texts}
+    given: set[str] = set()
     for position, text in enumerate(texts, start=1):
         name = text or _free(f"column_{position}", taken)
         if not text:
             repairs.append(Repair(name, "blank name", 1, f"column {position} had no name"))
-        elif text in names:
+        elif _as_seen(text) in given:
             name = _free(text, taken)
-            detail = f"column {position} is a second '{shorten(text)}'"
+            detail = f"column {position} is a second '{shorten(_as_seen(text))}'"
             repairs.append(Repair(name, "duplicate name", 1, detail))
-        taken.add(name)
+        taken.add(_as_seen(name))
+        given.add(_as_seen(name))
         names.append(name)
     return names, repairs
 
@@ -152,10 +157,14 @@ def listing(values: Sequence[object], most: int = 5) -> str:
     return f"{shown} and {more:,} more" if more > 0 else shown
 
 
+def _as_seen(text: str) -> str:
+    return " ".join(text.split())
+
+
 def _free(base: str, taken: set[str]) -> str:
     n = 2
     name = base
-    while name in taken:
+    while _as_seen(name) in taken:
         name = f"{base}_{n}"
         n += 1
     return name

@@ -203,7 +203,8 @@ class _Record:
             if np.isfinite(score):
                 self.scores.append((name, number, metric.name, score))
             else:
-                reason = f"{metric.label} has no value: the test rows hold too few classes."
+                held = "too few classes" if fold.n_classes else "one row, or one value"
+                reason = f"{metric.label} has no value: the test rows hold {held}."
                 self.failures.append((name, number, reason))
 
     def predictions(self) -> dict[str, Array]:

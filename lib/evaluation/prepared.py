@@ -7,11 +7,13 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sklearn.base import clone
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
+from lib.errors import InputError
 from lib.evaluation.fitting import columns_for_fit, fit_options, predict_whole
 from lib.evaluation.metrics import Array, Metric
 from lib.resampling import Positions
@@ -60,9 +62,15 @@ class PreparedFold:
         model = clone(estimator.steps[-1][1] if isinstance(estimator, Pipeline) else estimator)
         options = fit_options(model, self.options)
         start = time.perf_counter()
-        model.fit(X_train, self.y_train, **options)
-        fitted = time.perf_counter()
-        prediction = predict_whole(model, X_test, n_classes=self.n_classes)
+        try:
+            model.fit(X_train, self.y_train, **options)
+            fitted = time.perf_counter()
+            prediction = predict_whole(model, X_test, n_classes=self.n_classes)
+        except Exception as error:
+            if self.n_classes and len(np.unique(self.y_train)) == 1:
+                msg = "the training rows hold one class only, from which it cannot learn."
+                raise InputError(msg) from error
+            raise
         done = time.perf_counter()
         return Outcome(
             prediction,

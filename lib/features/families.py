@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -190,10 +191,14 @@ class _Encoded(Family):
 
     def encode(self, encoder: Any, X: pd.DataFrame, source: str, name: str, how: str) -> None:
         """Add what an encoder makes of a column, unless it finds nothing to encode."""
-        try:
-            n_columns = encoder.fit_transform(_strings(X[source])).shape[1]
-        except ValueError:  # an empty vocabulary
+        if not X[source].notna().any():
             return
+        with warnings.catch_warnings():  # few words make fewer columns, which is what is wanted
+            warnings.filterwarnings("ignore", message="The matrix shape is")
+            try:
+                n_columns = encoder.fit_transform(_strings(X[source])).shape[1]
+            except ValueError:  # an empty vocabulary
+                return
         columns = [self.prefixed(f"{name}_{i + 1}") for i in range(n_columns)]
         self._encoders.append((source, encoder, columns))
         self.add(name, (source,), how, ROWS, {})

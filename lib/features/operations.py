@@ -14,6 +14,7 @@ import pandas as pd
 from lib.features.screening import Floats, code_by_edges
 
 OTHER = "other"
+LARGEST = float(np.finfo(np.float32).max)  # that every model can take
 
 
 def weekday(X: pd.DataFrame, date: str) -> pd.Categorical:
@@ -124,7 +125,7 @@ def _numbers(X: pd.DataFrame, column: str) -> Floats:
 
 
 def _finite(values: Floats) -> Floats:
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.abs(values) <= LARGEST, values, np.nan)
 
 
 def _days(column: pd.Series) -> Floats:

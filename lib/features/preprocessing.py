@@ -147,10 +147,13 @@ def _make_plain(dataset: Dataset, kind: Kind, random_state: int) -> Any:
     """Return the preprocessing that adds nothing."""
     from skrub import (  # noqa: PLC0415 - skrub takes seconds to import
         DatetimeEncoder,
-        SquashingScaler,
         StringEncoder,
-        TableVectorizer,
         ToCategorical,
+    )
+
+    from lib.features.vectorizer import (  # noqa: PLC0415 - imports skrub
+        SquashingScaler,
+        TableVectorizer,
     )
 
     if dataset.X.shape[1] == 0:

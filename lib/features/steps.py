@@ -216,7 +216,7 @@ class LinearForm(_Step):
 
     def fit_transform(self, X: pd.DataFrame, y: Any = None) -> pd.DataFrame:
         """Learn medians and scales."""
-        from skrub import SquashingScaler  # noqa: PLC0415 - skrub takes seconds to import
+        from lib.features.vectorizer import SquashingScaler  # noqa: PLC0415 - imports skrub
 
         del y
         self.sources_: dict[str, str] = {}

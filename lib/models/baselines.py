@@ -58,6 +58,7 @@ class _Capped(BaseEstimator):
         """Fit on a random part of the rows when there are more than `max_rows`."""
         labels = np.asarray(y)
         rows = self._choose(labels)
+        self._check(labels[rows])
         options = {}
         estimator = clone(self.estimator)
         if sample_weight is not None and has_fit_parameter(estimator, "sample_weight"):
@@ -75,6 +76,9 @@ class _Capped(BaseEstimator):
     def _choose(self, labels: npt.NDArray[Any]) -> Rows:
         order = np.random.default_rng(self.random_state).permutation(len(labels))
         return np.sort(order[: self.max_rows])
+
+    def _check(self, labels: npt.NDArray[Any]) -> None:
+        """Raise when the chosen rows cannot be learned from."""
 
 
 class CappedClassifier(ClassifierMixin, _Capped):  # type: ignore[misc]
@@ -133,6 +137,11 @@ class CappedClassifier(ClassifierMixin, _Capped):  # type: ignore[misc]
         ranked = np.argsort(urgency.to_numpy(), kind="stable")
         ranked = ranked[(sizes >= self.min_class_rows).to_numpy()[ranked]]
         return np.sort(order[ranked[: self.max_rows]])
+
+    def _check(self, labels: npt.NDArray[Any]) -> None:
+        if self.min_class_rows > 1 and len(np.unique(labels)) < 2:
+            msg = f"it needs two classes of {self.min_class_rows} training rows or more."
+            raise InputError(msg)
 
 
 class CappedRegressor(RegressorMixin, _Capped):  # type: ignore[misc]

@@ -8,6 +8,7 @@ that a training that was killed ends at the very weights of one that was not.
 from __future__ import annotations
 
 import copy
+import glob
 import hashlib
 import math
 import os
@@ -117,8 +118,10 @@ def train(
     """
     training = _Training(network, rows, validation, settings, seed)
     with one_thread():
-        if checkpoint is not None and checkpoint.exists():
-            training.load(checkpoint)
+        if checkpoint is not None:
+            _remove_torn(checkpoint)
+            if checkpoint.exists():
+                training.load(checkpoint)
         while not training.progress.ended:
             training.run_epoch()
             if checkpoint is not None:
@@ -136,6 +139,12 @@ def train(
         if isinstance(module, Dropout):
             module.generator = None  # a fitted network owns no chance
     return progress
+
+
+def _remove_torn(checkpoint: Path) -> None:
+    """Remove what a training left that was killed while it wrote a checkpoint."""
+    for torn in checkpoint.parent.glob(f"{glob.escape(checkpoint.name)}.*.part"):
+        torn.unlink(missing_ok=True)
 
 
 class _Training:
