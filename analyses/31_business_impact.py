@@ -231,7 +231,7 @@ ax = plots.plot_scenarios(scenarios.by_gains, scenarios.by_both, **look)
 if is_binary:
     decisions = business.compute_decision_curve(cases, bootstrap=bootstrap)
     useful = business.find_useful_range(decisions)
-    words = "at no threshold" if useful is None else f"from {useful[0]:.2f} to {useful[1]:.2f}"
+    words = business.phrase_range(useful)
     report.finding("Its band is above treating all and treating nobody {useful}.", useful=words)
     ax = plots.plot_decision_curve(
         decisions, useful=useful, break_even=rule.choice.break_even, mark=mark
@@ -254,14 +254,16 @@ report.finding(
     _reason=decision.reason,
 )
 report.finding("The policy to use: {best_policy}.", best_policy=decision.best_policy)
-if n_needed := business.count_rows_needed(lead, len(test)):
+lead_to_show = priced.compare(business.MODEL, decision.best_policy).difference
+if n_needed := business.count_rows_needed(lead_to_show, len(test)):
     report.finding(
         "If it is real, the lead over {_against} would show with about {n_needed} test rows.",
-        _against=against,
+        _against=business.phrase(decision.best_policy),
         n_needed=n_needed,
     )
 report.finding(
-    "It holds while {conditions}.", conditions=business.list_conditions(gains, break_even)
+    "It holds while {conditions}.",
+    conditions=business.list_conditions(gains, break_even, policy=decision.best_policy),
 )
 
 # %% [markdown]

@@ -1,7 +1,13 @@
 """Numbers with their uncertainty: intervals, paired tests, corrections for many tests."""
 
 from lib.estimates.closed_form import delong, delong_test, wilson
-from lib.estimates.estimate import Estimate, PairedTest, format_p, print_p_values
+from lib.estimates.estimate import (
+    Estimate,
+    PairedTest,
+    format_digits,
+    format_p,
+    print_p_values,
+)
 from lib.estimates.multiplicity import benjamini_hochberg, holm
 from lib.estimates.over_folds import corrected_error, corrected_mean, corrected_t_test
 from lib.estimates.resampled import bootstrap, bootstrap_many
@@ -17,6 +23,7 @@ __all__ = [
     "corrected_t_test",
     "delong",
     "delong_test",
+    "format_digits",
     "format_p",
     "holm",
     "print_p_values",

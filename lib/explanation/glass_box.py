@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.estimates import format_digits
 from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
 from lib.explanation.opening import OpenModel
@@ -261,13 +262,17 @@ class _Walker:
             more = f" and {len(inside) - MAX_NAMED} more" if len(inside) > MAX_NAMED else ""
             return f"{own} is {shown}{more}" if len(inside) == 1 else f"{own} in ({shown}{more})"
         if math.isinf(low):
-            return f"{own} ≤ {high:,.4g}"
-        return f"{own} > {low:,.4g}" if math.isinf(high) else f"{low:,.4g} < {own} ≤ {high:,.4g}"
+            return f"{own} ≤ {format_digits(high, 4)}"
+        return (
+            f"{own} > {format_digits(low, 4)}"
+            if math.isinf(high)
+            else f"{format_digits(low, 4)} < {own} ≤ {format_digits(high, 4)}"
+        )
 
     def _predict(self, values: Floats) -> str:
         classes = self.dataset.classes
         if not classes:
-            return f"{values[0]:,.4g}"
+            return format_digits(values[0], 4)
         shares = values / values.sum()
         known = [classes[int(k)] for k in self.final.classes_]
         skipped = 1 if len(known) == 2 else 0
