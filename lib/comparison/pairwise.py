@@ -129,6 +129,41 @@ def compare_each_pair(
     )
 
 
+def adjust_chosen(against: pd.DataFrame, pairs: pd.DataFrame, first: str, second: str) -> float:
+    """Return the adjusted p-value of a pair that was picked after a look at the scores.
+
+    Such a pair is no planned comparison: its test is one of the family that it was picked from.
+    So the same two candidates are never told apart in one sentence and level in another.
+
+    Parameters
+    ----------
+    against : DataFrame
+        From `compare_with`: the family of a pair that holds its reference.
+    pairs : DataFrame
+        From `compare_each_pair`: the family of any other.
+    first, second : str
+        In either order.
+
+    Returns
+    -------
+    float
+        Of the corrected t, after Holm.
+
+    Examples
+    --------
+    >>> best = pd.DataFrame({"model": ["a", "b"], "verdict": [REFERENCE, "–"], "p_t": [None, 0.2]})
+    >>> each = pd.DataFrame({"model": ["b"], "against": ["c"], "p_t": [0.6]})
+    >>> adjust_chosen(best, each, "b", "a"), adjust_chosen(best, each, "c", "b")
+    (0.2, 0.6)
+    """
+    reference = str(against.loc[against["verdict"] == REFERENCE, "model"].iloc[0])
+    if reference in {first, second}:
+        other = second if first == reference else first
+        return float(against.set_index("model")["p_t"][other])
+    is_theirs = pairs[["model", "against"]].isin([first, second]).all(axis=1)
+    return float(pairs.loc[is_theirs, "p_t"].iloc[0])
+
+
 def smallest_wilcoxon_p(n_folds: int) -> float:
     """Return the smallest p-value that Wilcoxon's test can give: all folds on one side.
 
