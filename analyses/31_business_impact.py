@@ -126,6 +126,8 @@ report.finding(
 roi = business.estimate_roi(priced, policies.actions[business.MODEL])
 if not is_binary:
     report.finding("Return on investment does not apply: no row is acted upon at a cost.")
+elif roi.value != roi.value:
+    report.finding("Return on investment has no value: no decision on these rows loses anything.")
 elif roi.value <= -100:
     report.finding(
         "Return on investment is {roi} % whatever the model: hits earn nothing of their own, they "

@@ -245,6 +245,16 @@ def test_real_and_equivalent_differences_get_their_words():
     assert table.loc["bad", "in_effects"] == pytest.approx(-10, abs=0.1)
 
 
+def test_a_last_digit_is_no_difference():
+    """Two perfect scores that were summed in another order are equal, and shown as equal."""
+    ones = np.ones(5)
+    scores = make_scores({"a": ones, "b": ones - [0, 1e-16, 0, 2e-16, 0]})
+    test = evaluation.compare_pair(scores, "b", "a")
+    assert (test.difference.value, test.difference.low, test.difference.high) == (0, 0, 0)
+    table = comparison.compare_with(scores, "a", smallest_effect=0.01).set_index("model")
+    assert table.loc["b", "verdict"] == evaluation.EQUAL
+
+
 def test_a_pair_picked_after_a_look_is_told_apart_as_its_family_is():
     """Champion and runner-up are the best of many: one page gives them one verdict, after Holm.
 

@@ -13,7 +13,7 @@ from lib.comparison.posterior import Posterior, correlated_t
 from lib.errors import InputError, suggest
 from lib.estimates import Estimate, PairedTest, corrected_mean, corrected_t_test, holm
 from lib.estimates.estimate import Numbers
-from lib.evaluation import EQUAL, Scores, scorers, verdict
+from lib.evaluation import EQUAL, Scores, scorers, subtract_scores, verdict
 
 REFERENCE = "reference"
 
@@ -189,7 +189,7 @@ def _test_pairs(
     by_fold: pd.DataFrame, pairs: list[tuple[str, str]], fraction: float, level: float
 ) -> pd.DataFrame:
     """Return gap, both adjusted p-values and the verdict of the corrected t, for each pair."""
-    shared = [(by_fold[first] - by_fold[second]).dropna() for first, second in pairs]
+    shared = [subtract_scores(by_fold, first, second) for first, second in pairs]
     tests = [_paired(differences, fraction, level) for differences in shared]
     p_values = holm([test.p_value for test in tests])
     return pd.DataFrame(
@@ -223,7 +223,7 @@ def _wilcoxon(differences: Numbers) -> float:
 def _posterior(
     by_fold: pd.DataFrame, first: str, second: str, fraction: float, rope: float
 ) -> Posterior:
-    differences = (by_fold[first] - by_fold[second]).dropna()
+    differences = subtract_scores(by_fold, first, second)
     if differences.empty:
         return Posterior(math.nan, math.nan, math.nan)
     return correlated_t(differences, fraction, rope=rope)

@@ -1,6 +1,6 @@
 """Numbers with their uncertainty: intervals, paired tests, corrections for many tests."""
 
-from lib.estimates.closed_form import delong, delong_test, wilson
+from lib.estimates.closed_form import clopper_pearson, delong, delong_test, wilson
 from lib.estimates.estimate import (
     Estimate,
     PairedTest,
@@ -18,6 +18,7 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_many",
+    "clopper_pearson",
     "corrected_error",
     "corrected_mean",
     "corrected_t_test",
