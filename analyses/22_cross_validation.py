@@ -252,7 +252,7 @@ report.finding(
     "The study's default, {default}: {_verdict}; it agrees with the recommendation: {agrees}.",
     default=default,
     _verdict=advice.verdict(default),
-    agrees=default in advice.standing,
+    agrees=(default in advice.standing) if advice.standing else "there is none",
 )
 if must_keep and default not in admissible:
     report.warning(

@@ -126,6 +126,8 @@ report.finding(
 roi = business.estimate_roi(priced, policies.actions[business.MODEL])
 if not is_binary:
     report.finding("Return on investment does not apply: no row is acted upon at a cost.")
+elif roi.value != roi.value:
+    report.finding("Return on investment has no value: no decision on these rows loses anything.")
 elif roi.value <= -100:
     report.finding(
         "Return on investment is {roi} % whatever the model: hits earn nothing of their own, they "
@@ -231,7 +233,7 @@ ax = plots.plot_scenarios(scenarios.by_gains, scenarios.by_both, **look)
 if is_binary:
     decisions = business.compute_decision_curve(cases, bootstrap=bootstrap)
     useful = business.find_useful_range(decisions)
-    words = "at no threshold" if useful is None else f"from {useful[0]:.2f} to {useful[1]:.2f}"
+    words = business.phrase_range(useful)
     report.finding("Its band is above treating all and treating nobody {useful}.", useful=words)
     ax = plots.plot_decision_curve(
         decisions, useful=useful, break_even=rule.choice.break_even, mark=mark
@@ -262,7 +264,8 @@ if needed := business.find_rows_needed(comparison, policies.simple, len(test)):
         n_needed=needed[1],
     )
 report.finding(
-    "It holds while {conditions}.", conditions=business.list_conditions(gains, break_even)
+    "It holds while {conditions}.",
+    conditions=business.list_conditions(gains, break_even, policy=decision.best_policy),
 )
 
 # %% [markdown]

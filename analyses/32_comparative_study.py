@@ -125,8 +125,8 @@ ax = plots.plot_equivalence(against_best, reference=best)
 pairs = comparison.compare_each_pair(scores, smallest_effect=effect, level=level)
 is_told = pairs["verdict"].isin([evaluation.BETTER, evaluation.WORSE])
 report.finding(
-    "Of {n_pairs} pairs the corrected t tells {n_told} apart; {n_equivalent} are practically "
-    "equivalent, and {n_open} are open in practice.",
+    "Of {n_pairs} pairs, as one family, the corrected t tells {n_told} apart; {n_equivalent} are "
+    "practically equivalent, and {n_open} are open in practice.",
     n_pairs=len(pairs),
     n_told=int(is_told.sum()),
     n_equivalent=int((pairs["in_practice"] == comparison.EQUIVALENT).sum()),
@@ -152,8 +152,8 @@ report.table(
 )
 favourite = ranks.loc[ranks["first"].idxmax()]
 report.finding(
-    "{favourite} comes first in {share_first:.0%} of the draws; {n_contenders} candidates come "
-    "first in at least one of twenty.",
+    "{favourite} comes first in {share_first:.0%} of the draws; candidates that come first in at "
+    "least one of twenty: {n_contenders}.",
     favourite=favourite["model"],
     share_first=favourite["first"],
     n_contenders=int((ranks["first"] >= 0.05).sum()),
@@ -314,12 +314,14 @@ report.finding(
 )
 if choice.runner_up:
     test = evaluation.compare_pair(scores, champion.name, choice.runner_up, level=level)
+    p_value = comparison.adjust_chosen(against_best, pairs, champion.name, choice.runner_up)
     report.finding(
-        "Against {runner_up}, the best of the others: {gain_over_runner_up} (p {_p}), {verdict}.",
+        "Against {runner_up}, the best of the others: {gain_over_runner_up} (p {_p} after Holm), "
+        "{verdict}.",
         runner_up=choice.runner_up,
         gain_over_runner_up=test.difference,
-        _p=format_p(test.p_value),
-        verdict=evaluation.verdict(test, level=level),
+        _p=format_p(p_value),
+        verdict=evaluation.verdict(test, p_value=p_value, level=level),
     )
 lead = evaluation.compare_pair(scores, champion.name, "dummy", level=level)
 if evaluation.verdict(lead, level=level) != evaluation.BETTER:

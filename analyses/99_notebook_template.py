@@ -103,7 +103,7 @@ report.finding(
     verdict=ranking.loc["linear", "verdict"],
 )
 if ranking.loc["linear", "verdict"] != evaluation.BETTER:
-    report.warning("Nothing is learned by a linear model: look at the data (02) first.")
+    report.warning("No test tells the linear model from the dummy: look at the data (02) first.")
 
 # %% [markdown]
 # ## Next steps

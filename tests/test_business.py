@@ -604,3 +604,14 @@ def test_out_of_fold_rows_of_a_failed_fold_are_left_out():
     assert len(cases) == 30
     np.testing.assert_array_equal(cases.y, dataset.y.to_numpy()[30:])
     np.testing.assert_allclose(cases.prediction, np.linspace(0, 1, 30))
+
+
+def test_what_is_kept_instead_of_the_model_does_not_hinge_on_the_models_break_even():
+    """Money reads with its thousands; where doing without wins, its conditions leave the model out."""
+    row = {"gain": ["fn"], "meaning": ["leaving a positive row alone"], "value": [-66.0]}
+    table = pd.DataFrame(row | {"break_even": [Estimate(-2931.6)], "pays": ["above"]})
+    gains = business.make_gains({"tp": 90, "fn": -66})
+    said = business.state_break_even(table, gains, against="treating nobody")
+    assert said.endswith("costs less than 2,932 USD (assumed: 66)")
+    assert said in business.list_conditions(gains, said)
+    assert "2,932" not in business.list_conditions(gains, said, policy="treat nobody")

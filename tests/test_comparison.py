@@ -245,6 +245,38 @@ def test_real_and_equivalent_differences_get_their_words():
     assert table.loc["bad", "in_effects"] == pytest.approx(-10, abs=0.1)
 
 
+def test_a_last_digit_is_no_difference():
+    """Two perfect scores that were summed in another order are equal, and shown as equal."""
+    ones = np.ones(5)
+    scores = make_scores({"a": ones, "b": ones - [0, 1e-16, 0, 2e-16, 0]})
+    test = evaluation.compare_pair(scores, "b", "a")
+    assert (test.difference.value, test.difference.low, test.difference.high) == (0, 0, 0)
+    table = comparison.compare_with(scores, "a", smallest_effect=0.01).set_index("model")
+    assert table.loc["b", "verdict"] == evaluation.EQUAL
+
+
+def test_a_pair_picked_after_a_look_is_told_apart_as_its_family_is():
+    """Champion and runner-up are the best of many: one page gives them one verdict, after Holm.
+
+    Planted: a lead that a test of its own calls real, among so many candidates that Holm does not.
+    """
+    rng = np.random.default_rng(3)
+    best = np.array([0.80, 0.82, 0.78, 0.81, 0.79])
+    rivals = {f"rival {i}": best - 0.02 - 0.05 * rng.random(5) for i in range(12)}
+    lead = np.array([0.012, 0.004, 0.009, 0.006, 0.011])
+    scores = make_scores({"best": best, "second": best - lead, **rivals})
+    alone = evaluation.verdict(corrected_t_test(lead, scores.folds.test_fraction))
+    against = comparison.compare_with(scores, "best", smallest_effect=0.01)
+    pairs = comparison.compare_each_pair(scores, smallest_effect=0.01)
+    p_value = comparison.adjust_chosen(against, pairs, "second", "best")
+    assert alone == evaluation.BETTER
+    assert p_value > 0.05
+    assert against.set_index("model").loc["second", "verdict"] == evaluation.SAME
+    of_all = comparison.adjust_chosen(against, pairs, "rival 1", "second")
+    own = pairs.set_index(["model", "against"])["p_t"]
+    assert of_all == own.get(("second", "rival 1"), own.get(("rival 1", "second")))
+
+
 def test_wilcoxon_says_what_few_folds_allow():
     """Five folds on one side give 1/16, exactly, before Holm."""
     scores = make_scores({"a": [0.8, 0.82, 0.84, 0.86, 0.88], "b": [0.7, 0.71, 0.72, 0.73, 0.74]})

@@ -121,6 +121,14 @@ def test_impossible_split_is_one_sentence(y, time, expected):
         make_split(pd.Series(y), Rule(kind, 0.2, 0, "the rule"), time=time)
 
 
+def test_the_way_out_of_a_split_is_not_the_split_that_failed():
+    """A random split that leaves a part without a class does not advise a random split."""
+    y = pd.Series([0] * 59 + [1])
+    with pytest.raises(InputError, match="add rows of the rare class") as error:
+        make_split(y, Rule("random", 0.2, 0, "the rule"))
+    assert "split =" not in str(error.value)
+
+
 def test_record_is_made_once_and_kept(config):
     """The first use writes the record; later ones leave its bytes alone."""
     dataset = locked(config)

@@ -3,10 +3,12 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
 from lib import estimates
+from lib.data import load_data
 from lib.errors import InputError
 from lib.estimates import Estimate
 
@@ -355,3 +357,19 @@ def test_corrected_test_keeps_its_level_where_the_plain_one_fails():
 def test_estimate_reads_well(estimate, text):
     """Decimals follow the size of the number, value and ends alike."""
     assert str(estimate) == text
+
+
+def test_large_numbers_are_read_with_their_thousands():
+    """A salary or a cost is never shown as a power of ten, wherever digits are cut."""
+    cut = [
+        estimates.format_digits(value, n)
+        for n in (2, 3, 4)
+        for value in (9_996.0, 45_321.7, -1_234_567.0)
+    ]
+    assert cut == ["9,996", "45,322", "-1,234,567"] * 3
+    assert [estimates.format_digits(value, 2) for value in (99.4, 99.6, 0.0)] == ["99", "100", "0"]
+    salaries = load_data(
+        pd.DataFrame({"x": np.sqrt(np.arange(30)), "salary": np.linspace(31_250.5, 755_000, 30)}),
+        target="salary",
+    )
+    assert salaries.summary() == "30 rows × 1 features; salary 31,250 to 755,000"

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 
 from lib import explanation, plots
 from lib.config import load_config
-from lib.data import Dataset, make_planted
+from lib.data import Dataset, load_data, make_planted
 from lib.errors import InputError
 from lib.evaluation import default_scoring
 from lib.interpreter import ModelInterpreter
@@ -414,6 +414,17 @@ def test_rules_cover_every_row_once():
     assert 2 <= len(rules) <= 8
     words = " ".join(rules.drop(columns=["rows", "prediction"]).to_numpy().ravel())
     assert "category in (level_" in words
+
+
+def test_rules_cut_dates_at_days():
+    """A rule on a column of dates names a day, never the seconds that the tree has learned from."""
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(300), unit="D")
+    late = days >= pd.Timestamp("2024-06-01")
+    dataset = load_data(pd.DataFrame({"sent": days, "late": late}), target="late")
+    glass = explanation.make_glass_boxes(baselines(dataset, CONFIG))
+    rules = explanation.write_rules(glass[explanation.SHALLOW], dataset)
+    assert set(rules["first"]) == {"sent ≤ 2024-05-31", "sent > 2024-05-31"}
 
 
 # --- subgroups and mistakes -------------------------------------------------------------------

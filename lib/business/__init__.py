@@ -20,7 +20,7 @@ from lib.business.conclusion import (
     list_conditions,
     state_break_even,
 )
-from lib.business.decision_curve import compute_decision_curve, find_useful_range
+from lib.business.decision_curve import compute_decision_curve, find_useful_range, phrase_range
 from lib.business.draws import Bootstrap, make_bootstrap
 from lib.business.forecasts import (
     Shift,
@@ -127,6 +127,7 @@ __all__ = [
     "make_gains",
     "optimal_quantile",
     "phrase",
+    "phrase_range",
     "price_capacity",
     "price_policies",
     "rank_share",

@@ -10,7 +10,7 @@ from scipy import stats
 from lib.business.cases import Cases
 from lib.business.gains import Gains
 from lib.business.policies import EVERYONE, MODEL, NOBODY, phrase
-from lib.estimates import Estimate
+from lib.estimates import Estimate, format_digits
 from lib.evaluation import BETTER, SAME, WORSE
 
 MIN_UNITS, MIN_RARE = 30, 20
@@ -121,8 +121,10 @@ def doubt_intervals(cases: Cases, task: str) -> str:
     return f"Only {few} decide here: intervals are rough, and a few rows could turn the result."
 
 
-def list_conditions(gains: Gains, break_even: str) -> str:
+def list_conditions(gains: Gains, break_even: str, *, policy: str = MODEL) -> str:
     """Return in words under which conditions a decision holds.
+
+    Where the model is not what is decided for, its break-even is no condition.
 
     Parameters
     ----------
@@ -130,13 +132,23 @@ def list_conditions(gains: Gains, break_even: str) -> str:
         As assumed.
     break_even : str
         From `state_break_even`.
+    policy : str
+        The one to use.
 
     Returns
     -------
     str
         Clauses; about acting, that it helps was assumed.
+
+    Examples
+    --------
+    >>> from lib.business import make_gains
+    >>> held = list_conditions(make_gains({"tp": 9}), "while fp is 1", policy="treat nobody")
+    >>> held.partition(", and acting")[0]
+    'gains are as assumed and rows are like those of the test set'
     """
-    clauses = f"gains are as assumed ({break_even}) and rows are like those of the test set"
+    aside = f" ({break_even})" if policy == MODEL else ""
+    clauses = f"gains are as assumed{aside} and rows are like those of the test set"
     if gains.task != "binary":
         return clauses
     return (
@@ -260,10 +272,10 @@ def state_break_even(table: pd.DataFrame, gains: Gains, *, against: str) -> str:
     at, value = float(row["break_even"].value), float(row["value"])
     is_cost = value < 0 or gains.task != "binary"
     more = "more" if (row["pays"] == "above") is not (value < 0) else "less"
-    meaning, assumed = row["meaning"], f"(assumed: {abs(value):,.3g})"
+    meaning, assumed = row["meaning"], f"(assumed: {format_digits(abs(value))})"
     ahead = f"the model's rule is ahead of {against}"
     if row["gain"] == "amount_share":
-        return f"{ahead} while the {meaning} is {more} than {abs(at):,.3g} {assumed}"
+        return f"{ahead} while the {meaning} is {more} than {format_digits(abs(at))} {assumed}"
     verb = "costs" if is_cost else "earns"
-    amount = f"{abs(at):,.3g} {gains.currency}"
+    amount = f"{format_digits(abs(at))} {gains.currency}"
     return f"{ahead} while {meaning} {verb} {more} than {amount} {assumed}"

@@ -8,6 +8,7 @@ import pandas as pd
 from lib.business.cases import Cases
 from lib.business.draws import Bootstrap
 from lib.business.gains import Floats
+from lib.estimates import format_digits
 
 THRESHOLDS = np.arange(1, 100) / 100
 
@@ -61,6 +62,20 @@ def compute_decision_curve(
             "treat_all": np.asarray(cases.mean(worth)),
         }
     )
+
+
+def phrase_range(useful: tuple[float, float] | None) -> str:
+    """Return in words where `find_useful_range` found a model useful.
+
+    Examples
+    --------
+    >>> [phrase_range(useful) for useful in (None, (0.1, 0.25), (0.0125, 0.0125))]
+    ['at no threshold', 'from 0.1 to 0.25', 'at 0.0125 only']
+    """
+    if useful is None:
+        return "at no threshold"
+    low, high = (format_digits(end) for end in useful)
+    return f"at {low} only" if low == high else f"from {low} to {high}"
 
 
 def find_useful_range(curve: pd.DataFrame) -> tuple[float, float] | None:

@@ -3,7 +3,12 @@
 from lib.comparison.choice import RULE, Choice, choose_champion
 from lib.comparison.front import find_front, tabulate_prices
 from lib.comparison.order import FAMILIES, order_by_simplicity
-from lib.comparison.pairwise import compare_each_pair, compare_with, smallest_wilcoxon_p
+from lib.comparison.pairwise import (
+    adjust_chosen,
+    compare_each_pair,
+    compare_with,
+    smallest_wilcoxon_p,
+)
 from lib.comparison.posterior import (
     EQUIVALENT,
     OPEN,
@@ -56,6 +61,7 @@ __all__ = [
     "RankTest",
     "Resampled",
     "Tables",
+    "adjust_chosen",
     "choose_champion",
     "compare_each_pair",
     "compare_over_tables",

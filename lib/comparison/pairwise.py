@@ -13,7 +13,7 @@ from lib.comparison.posterior import Posterior, correlated_t
 from lib.errors import InputError, suggest
 from lib.estimates import Estimate, PairedTest, corrected_mean, corrected_t_test, holm
 from lib.estimates.estimate import Numbers
-from lib.evaluation import EQUAL, Scores, scorers, verdict
+from lib.evaluation import EQUAL, Scores, scorers, subtract_scores, verdict
 
 REFERENCE = "reference"
 
@@ -129,6 +129,41 @@ def compare_each_pair(
     )
 
 
+def adjust_chosen(against: pd.DataFrame, pairs: pd.DataFrame, first: str, second: str) -> float:
+    """Return the adjusted p-value of a pair that was picked after a look at the scores.
+
+    Such a pair is no planned comparison: its test is one of the family that it was picked from.
+    So the same two candidates are never told apart in one sentence and level in another.
+
+    Parameters
+    ----------
+    against : DataFrame
+        From `compare_with`: the family of a pair that holds its reference.
+    pairs : DataFrame
+        From `compare_each_pair`: the family of any other.
+    first, second : str
+        In either order.
+
+    Returns
+    -------
+    float
+        Of the corrected t, after Holm.
+
+    Examples
+    --------
+    >>> best = pd.DataFrame({"model": ["a", "b"], "verdict": [REFERENCE, "–"], "p_t": [None, 0.2]})
+    >>> each = pd.DataFrame({"model": ["b"], "against": ["c"], "p_t": [0.6]})
+    >>> adjust_chosen(best, each, "b", "a"), adjust_chosen(best, each, "c", "b")
+    (0.2, 0.6)
+    """
+    reference = str(against.loc[against["verdict"] == REFERENCE, "model"].iloc[0])
+    if reference in {first, second}:
+        other = second if first == reference else first
+        return float(against.set_index("model")["p_t"][other])
+    is_theirs = pairs[["model", "against"]].isin([first, second]).all(axis=1)
+    return float(pairs.loc[is_theirs, "p_t"].iloc[0])
+
+
 def smallest_wilcoxon_p(n_folds: int) -> float:
     """Return the smallest p-value that Wilcoxon's test can give: all folds on one side.
 
@@ -154,7 +189,7 @@ def _test_pairs(
     by_fold: pd.DataFrame, pairs: list[tuple[str, str]], fraction: float, level: float
 ) -> pd.DataFrame:
     """Return gap, both adjusted p-values and the verdict of the corrected t, for each pair."""
-    shared = [(by_fold[first] - by_fold[second]).dropna() for first, second in pairs]
+    shared = [subtract_scores(by_fold, first, second) for first, second in pairs]
     tests = [_paired(differences, fraction, level) for differences in shared]
     p_values = holm([test.p_value for test in tests])
     return pd.DataFrame(
@@ -188,7 +223,7 @@ def _wilcoxon(differences: Numbers) -> float:
 def _posterior(
     by_fold: pd.DataFrame, first: str, second: str, fraction: float, rope: float
 ) -> Posterior:
-    differences = (by_fold[first] - by_fold[second]).dropna()
+    differences = subtract_scores(by_fold, first, second)
     if differences.empty:
         return Posterior(math.nan, math.nan, math.nan)
     return correlated_t(differences, fraction, rope=rope)

@@ -17,6 +17,7 @@ from lib.data.catalog import DesignChoice, Trial
 from lib.data.split import Rule, Split
 from lib.data.stakes import Costs, Policy
 from lib.errors import InputError
+from lib.estimates import format_digits
 
 Task = Literal["binary", "multiclass", "regression"]
 MIN_BLOCKS = 10  # of neighbours in time; too few say nothing of chance
@@ -307,7 +308,8 @@ class Dataset:
         elif self.task == "multiclass":
             parts.append(f"{len(self.classes)} classes of {self.target}")
         else:
-            parts.append(f"{self.target} {self.y.min():,.4g} to {self.y.max():,.4g}")
+            lowest, highest = (format_digits(y, 4) for y in (self.y.min(), self.y.max()))
+            parts.append(f"{self.target} {lowest} to {highest}")
         if self.groups is not None:
             parts.append(f"{self.groups.nunique():,} groups ({self.groups.name})")
         return "; ".join(parts)

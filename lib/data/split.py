@@ -27,6 +27,9 @@ LOCK_NAME = "test_set.json"
 MIN_ROWS = 20
 
 
+ELSE_RANDOM = 'set split = { rule = "random" } in the catalogue, or '
+
+
 @dataclass(frozen=True)
 class Rule:
     """How the test rows are chosen.
@@ -219,9 +222,10 @@ def _keep_classes_in_train(y: pd.Series, test: np.ndarray, *, movable: bool) -> 
 def _check_classes(y: pd.Series, test: np.ndarray, rule: Rule) -> None:
     for part, rows in (("training", ~test), ("test", test)):
         if y[rows].nunique() < 2:
+            other = "" if rule.kind == "random" else ELSE_RANDOM
             raise InputError(
                 f"The rule '{rule.words}' leaves {part} rows of fewer than two classes: "
-                'set split = { rule = "random" } in the catalogue, or add rows of the rare class.'
+                f"{other}add rows of the rare class."
             )
 
 

@@ -1,7 +1,13 @@
 """Numbers with their uncertainty: intervals, paired tests, corrections for many tests."""
 
-from lib.estimates.closed_form import delong, delong_test, wilson
-from lib.estimates.estimate import Estimate, PairedTest, format_p, print_p_values
+from lib.estimates.closed_form import clopper_pearson, delong, delong_test, wilson
+from lib.estimates.estimate import (
+    Estimate,
+    PairedTest,
+    format_digits,
+    format_p,
+    print_p_values,
+)
 from lib.estimates.multiplicity import benjamini_hochberg, holm
 from lib.estimates.over_folds import corrected_error, corrected_mean, corrected_t_test
 from lib.estimates.resampled import bootstrap, bootstrap_many
@@ -14,6 +20,7 @@ __all__ = [
     "benjamini_hochberg",
     "bootstrap",
     "bootstrap_many",
+    "clopper_pearson",
     "corrected_error",
     "corrected_mean",
     "corrected_t_test",
@@ -21,6 +28,7 @@ __all__ = [
     "delong",
     "delong_test",
     "draw_units",
+    "format_digits",
     "format_p",
     "holm",
     "make_units",

@@ -107,6 +107,36 @@ def _readable_spec(numbers: Sequence[float]) -> str:
     return f",.{max(decimals, 0)}f" if exponent > -5 else ".2g"
 
 
+def format_digits(value: float, digits: int = 3, *, sign: str = "-") -> str:
+    """Return a number with so many digits that count, and never fewer than it has before the point.
+
+    Money and other large numbers are read with their thousands: 2.93e+03 is for machines.
+
+    Parameters
+    ----------
+    value : float
+        Finite.
+    digits : int
+        Digits that count.
+    sign : {"-", "+"}
+        "+" shows the sign of a positive number too.
+
+    Returns
+    -------
+    str
+        With commas between thousands; the far ends, below 0.0001 and from 1e15 on, as powers.
+
+    Examples
+    --------
+    >>> [format_digits(v) for v in (2931.6, 52.94, 0.12345, 999.7, 45_000)]
+    ['2,932', '52.9', '0.123', '1,000', '45,000']
+    >>> format_digits(517.3, 2, sign="+"), format_digits(-0.72, 2, sign="+")
+    ('+517', '-0.72')
+    """
+    is_long = float(f"{abs(value):.{digits - 1}e}") >= 10**digits and abs(value) < 1e15
+    return f"{value:{sign},.0f}" if is_long else f"{value:{sign},.{digits}g}"
+
+
 def format_p(p_value: float) -> str:
     """Return a p-value as papers print it.
 

@@ -14,6 +14,7 @@ from lib.evaluation.scores import Scores
 
 BETTER, SAME, WORSE = "better", "not distinguishable", "worse"
 REFERENCE, BEST, UNTESTED = "reference", "best", "not tested"
+SAME_DIGITS = 1e-12  # two scores that differ by less, relative to their size, are one
 
 
 def compare(
@@ -172,6 +173,36 @@ def verdict(test: PairedTest, *, p_value: float | None = None, level: float = 0.
     if p_value >= 1 - level:
         return SAME
     return BETTER if test.difference.value > 0 else WORSE
+
+
+def subtract_scores(by_fold: pd.DataFrame, first: str, second: str) -> pd.Series:
+    """Return first minus second on the folds that both have, 0 where only rounding parts them.
+
+    A score that is summed in another order may differ in its last digit, which is no difference
+    between models.
+
+    Parameters
+    ----------
+    by_fold : DataFrame
+        From `Scores.by_fold`.
+    first, second : str
+        Columns of it.
+
+    Returns
+    -------
+    Series
+        One value a fold.
+
+    Examples
+    --------
+    >>> scores = pd.DataFrame({"a": [0.1 + 0.2, 0.5], "b": [0.3, 0.25]})
+    >>> subtract_scores(scores, "a", "b").tolist()
+    [0.0, 0.25]
+    """
+    both = by_fold[[first, second]].dropna() if first != second else by_fold[[first]].dropna()
+    differences = both[first] - both[second]
+    largest = both.abs().max(axis=1)
+    return differences.where(differences.abs() > SAME_DIGITS * largest, 0.0)
 
 
 def tabulate_problems(scores: Scores) -> pd.DataFrame:
@@ -335,7 +366,7 @@ def _paired(
     by_fold: pd.DataFrame, model: str, rival: str, fraction: float, level: float
 ) -> PairedTest:
     """Test two models on the folds that both have; a model against itself is not tested."""
-    differences = (by_fold[model] - by_fold[rival]).dropna()
+    differences = subtract_scores(by_fold, model, rival)
     if model == rival or differences.empty:
         return PairedTest(Estimate(math.nan), math.nan, math.nan)
     return corrected_t_test(differences, fraction, level=level)

@@ -16,12 +16,14 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
+from lib.estimates import format_digits
 from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels
 from lib.explanation.opening import OpenModel
 
 ADDITIVE, SHALLOW = "additive boosting", "shallow tree"
 MAX_DEPTH = 3
+SECONDS = "_total_seconds"  # how skrub names the moment that a date is
 ORDINALS = ("first", "second", "third")
 MAX_NAMED = 6  # levels of a category in a rule
 N_TIMES = 3  # stumps learn less a tree than trees of 15 leaves
@@ -250,6 +252,9 @@ class _Walker:
         self.walk(tree.children_right[node], {**bounds, name: (max(low, cut), high)})
 
     def _say(self, name: str, low: float, high: float) -> str:
+        if name.endswith(SECONDS) and (day := name.removesuffix(SECONDS)) in self.dataset.X:
+            own = str(self.dataset.labels.get(day, day))
+            return _say_between(own, *(_write_day(seconds) for seconds in (low, high)))
         stem, _, part = name.rpartition("_")
         is_part = name not in self.dataset.X and stem in self.dataset.X
         own = str(self.dataset.labels.get(stem if is_part else name, stem if is_part else name))
@@ -260,16 +265,26 @@ class _Walker:
             shown = ", ".join(inside[:MAX_NAMED])
             more = f" and {len(inside) - MAX_NAMED} more" if len(inside) > MAX_NAMED else ""
             return f"{own} is {shown}{more}" if len(inside) == 1 else f"{own} in ({shown}{more})"
-        if math.isinf(low):
-            return f"{own} ≤ {high:,.4g}"
-        return f"{own} > {low:,.4g}" if math.isinf(high) else f"{low:,.4g} < {own} ≤ {high:,.4g}"
+        ends = ("" if math.isinf(end) else format_digits(end, 4) for end in (low, high))
+        return _say_between(own, *ends)
 
     def _predict(self, values: Floats) -> str:
         classes = self.dataset.classes
         if not classes:
-            return f"{values[0]:,.4g}"
+            return format_digits(values[0], 4)
         shares = values / values.sum()
         known = [classes[int(k)] for k in self.final.classes_]
         skipped = 1 if len(known) == 2 else 0
         pairs = zip(known[skipped:], shares[skipped:], strict=True)
         return ", ".join(f"{name}: {share:.0%}" for name, share in pairs)
+
+
+def _write_day(seconds: float) -> str:
+    """Return a cut between two days of a column of dates as a day, "" where there is none."""
+    return "" if math.isinf(seconds) else f"{pd.Timestamp(seconds, unit='s'):%Y-%m-%d}"
+
+
+def _say_between(own: str, low: str, high: str) -> str:
+    if not low:
+        return f"{own} ≤ {high}"
+    return f"{low} < {own} ≤ {high}" if high else f"{own} > {low}"

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from lib.data import Dataset
-from lib.estimates import holm
+from lib.estimates import format_digits, holm
 from lib.explanation.coding import Floats
 from lib.explanation.fitted import FoldModels, own_names
 from lib.explanation.opening import Ints
@@ -139,7 +139,11 @@ def explain_worst(
         if values.ndim == 2:  # how far each column favoured the class that was predicted
             values = values[:, int(np.argmax(predictions[row]))] - values[:, int(dataset.y[row])]
         led = rank_order(values * toward)[:n_top]
-        words = [f"{names[i]} ({values[i]:+.2g})" for i in led if values[i] * toward > 0]
+        words = [
+            f"{names[i]} ({format_digits(values[i], 2, sign='+')})"
+            for i in led
+            if values[i] * toward > 0
+        ]
         words += [""] * (n_top - len(words))
         rows.append((row, truth, guess, float(losses[row]), *words))
     pushes = ["led_by", *(f"and_by_{i}" for i in range(2, n_top + 1))]
@@ -152,7 +156,11 @@ def compare_with_truth(dataset: Dataset, prediction: Floats, row: int) -> tuple[
     truth = dataset.y.iloc[row]
     if dataset.task == "regression":
         off = float(prediction) - float(truth)
-        return f"{float(truth):,.4g}", f"{float(prediction):,.4g}", float(np.sign(off) or 1.0)
+        return (
+            format_digits(float(truth), 4),
+            format_digits(float(prediction), 4),
+            float(np.sign(off) or 1.0),
+        )
     was = dataset.classes[int(truth)]
     if dataset.task == "binary":
         positive = float(prediction[1])

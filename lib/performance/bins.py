@@ -126,7 +126,9 @@ def estimate_calibration_error(
     -------
     corrected : Estimate
         Twice the plain error minus its mean over resamples, with the basic bootstrap interval,
-        of whole groups where rows belong together; not below 0.
+        of whole groups where rows belong together; not below 0. Where that leaves nothing, the
+        interval reaches from 0 to the upper end of the resampled errors: too far rather than
+        pretending that the error is known to be 0.
     plain : float
         On these rows.
     honest : Estimate
@@ -175,6 +177,8 @@ def estimate_calibration_error(
         2 * plain - mean,
         (2 * plain - drawn_interval.high, 2 * plain - drawn_interval.low),
     )
+    if value <= 0:  # chance explains all of the error: what is left is known from above only
+        ends = (0.0, drawn_interval.high)
     return (
         Estimate(
             max(value, 0.0),

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from lib.estimates import Estimate, wilson
+from lib.estimates import Estimate, clopper_pearson
 from lib.performance.decisions import share_in_groups
 from lib.performance.held_out import Bools, Floats, HeldOut, Ints
 
@@ -199,7 +199,7 @@ def measure_coverage(
     """Return the share of rows whose truth was inside, with its interval."""
     here = np.ones(len(test), dtype=bool) if here is None else here
     if test.weight is None and not test.is_grouped:
-        return wilson(int(one.covered[here].sum()), int(here.sum()), level=level)
+        return clopper_pearson(int(one.covered[here].sum()), int(here.sum()), level=level)
     return share_in_groups(one.covered[here].astype(float), test, here, level=level)
 
 

@@ -19,7 +19,7 @@ from lib.resampling import Folds
 CONSISTENT = "consistent with cross-validation"
 LOWER = "lower than cross-validation promised"
 HIGHER = "higher than cross-validation promised"
-UNKNOWN = "too few rows to compare with cross-validation"
+UNKNOWN = "the test score has no interval to compare by"
 
 
 def score_held_out(

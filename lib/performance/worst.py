@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from lib.data import Dataset
 from lib.errors import InputError
-from lib.estimates import Estimate, bootstrap
+from lib.estimates import Estimate, bootstrap, format_digits
 from lib.evaluation.metrics import scorers
 from lib.evaluation.quick_metrics import make_quick
 from lib.explanation.fitted import own_names
@@ -104,7 +104,11 @@ def _led_by(  # noqa: PLR0917 (one caller, all needed)
             guess = int(np.argmax(test.prediction[row]))
             values = values[:, guess] - values[:, int(dataset.y.iloc[row])]
         order = rank_order(values * toward)[:n_top].tolist()
-        words = [f"{made.names[i]} ({values[i]:+.2g})" for i in order if values[i] * toward > 0]
+        words = [
+            f"{made.names[i]} ({format_digits(values[i], 2, sign='+')})"
+            for i in order
+            if values[i] * toward > 0
+        ]
         said.append([*words, *[""] * (n_top - len(words))])
     return pd.DataFrame(said, columns=["led_by", *(f"and_by_{i}" for i in range(2, n_top + 1))])
 

@@ -10,7 +10,7 @@ import polars as pl
 from scipy import stats
 
 from lib.checks import Check
-from lib.estimates import Estimate, benjamini_hochberg, format_p
+from lib.estimates import Estimate, benjamini_hochberg, format_digits, format_p
 from lib.quality.answers import found, naming, not_applicable, settle, share
 from lib.quality.little import little_mcar
 from lib.quality.table import Table
@@ -243,7 +243,8 @@ def _outcomes(table: Table, mask: pd.Series) -> str:
         return f"{_percent(y[mask])} positive where it is missing, {_percent(y[~mask])} elsewhere"
     if table.train.task == "regression":
         return (
-            f"mean target {y[mask].mean():.4g} where it is missing, {y[~mask].mean():.4g} elsewhere"
+            f"mean target {format_digits(y[mask].mean(), 4)} where it is missing, "
+            f"{format_digits(y[~mask].mean(), 4)} elsewhere"
         )
     return f"classes are mixed differently in the {int(mask.sum()):,} rows where it is missing"
 

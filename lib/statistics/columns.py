@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api import types as dtypes
 
 from lib.errors import InputError
-from lib.estimates import Estimate, wilson
+from lib.estimates import Estimate, format_digits, wilson
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -285,11 +285,11 @@ def _bin_names(values: Floats, of_value: Codes) -> list[str]:
     lasts = np.r_[firsts[1:], len(values)] - 1
     names = []
     for i, (first, last) in enumerate(zip(firsts.tolist(), lasts.tolist(), strict=True)):
-        low, high = f"{values[max(first - 1, 0)]:.4g}", f"{values[last]:.4g}"
+        low, high = (format_digits(values[at], 4) for at in (max(first - 1, 0), last))
         if first == last:
             names.append(high)
         elif first == 0 and last == len(values) - 1:
-            names.append(f"{values[0]:.4g} to {high}")
+            names.append(f"{format_digits(values[0], 4)} to {high}")
         elif i == len(firsts) - 1:
             names.append(f"> {low}")
         else:

@@ -172,14 +172,16 @@ def _on_overlap(study: RegressionStudy) -> Iterator[Observation]:
     if study.design is None or study.overlap is None:
         yield Observation(50, "Regression is not applicable: {_why}", {"_why": study.reason})
         return
+    condition = condition_number(study.design)
+    digits = ",.0f" if condition >= 999.5 else ".3g"
     yield Observation(
         50,
         "Features with a variance inflation of 10 or more: {n_overlapping} of {n_regressed}; "
-        "condition number {condition:.3g}.",
+        f"condition number {{condition:{digits}}}.",
         {
             "n_overlapping": int((study.overlap["vif"] >= 10).sum()),
             "n_regressed": len(study.overlap),
-            "condition": condition_number(study.design),
+            "condition": condition,
         },
     )
 

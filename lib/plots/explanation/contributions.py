@@ -13,6 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from lib.estimates import format_digits
 from lib.plots.panels import class_colors, compact
 from lib.plots.style import BLUE, GREY, ORANGE, QUIET, legend_below, make_axes, say, set_title
 from lib.plots.text import fit, of_many, short_labels, shorten
@@ -358,7 +359,7 @@ def _quoted(name: object) -> str:
 
 
 def _number(value: float) -> str:
-    return f"{value:,.3g}" if abs(value) < 1e6 else f"{value:.3g}"
+    return format_digits(value) if abs(value) < 1e6 else f"{value:.3g}"
 
 
 def _merge_classes(sizes: Floats, outputs: tuple[str, ...]) -> tuple[Floats, list[str]]:
@@ -383,7 +384,7 @@ def _write_steps(ax: Axes, steps: Floats, starts: Floats, ends: Floats) -> None:
         ax.text(
             at + side * 0.012 * room,
             i,
-            f"{step:+.3g}",
+            format_digits(step, sign="+"),
             va="center",
             ha="left" if side > 0 else "right",
             size=8.5,

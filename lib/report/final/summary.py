@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from lib.estimates import Estimate
+from lib.evaluation import SAME
 from lib.report.final.facts import Facts, plain
 from lib.report.final.figures import Pictures
 from lib.report.final.inputs import NAMES
 from lib.report.final.parts import Block, Chapter, Line, Part, bullets, heading, paragraph, words
+
+BY_CHANCE = ", which chance alone could make"
 
 
 def executive_summary(facts: Facts, pictures: Pictures) -> Chapter:
@@ -169,7 +172,7 @@ def _beyond_chance(facts: Facts, number: str, name: str) -> str:
         or not value.low <= 0 <= value.high
     ):
         return ""
-    return ", which chance alone could make"
+    return BY_CHANCE
 
 
 def _model(facts: Facts) -> list[Line]:
@@ -187,9 +190,11 @@ def _model(facts: Facts) -> list[Line]:
         "Candidates that no test tells from the best: {32.n_indistinguishable}.",
     )
     if facts.raw("32", "runner_up"):
+        by_chance = _beyond_chance(facts, "32", "gain_over_runner_up")
+        if facts.raw("32", "verdict") == SAME:  # after Holm: stricter than the interval
+            by_chance = BY_CHANCE
         lines += facts.all_of(
-            "Its lead over the runner-up, {32.runner_up}: {32.gain_over_runner_up}"
-            f"{_beyond_chance(facts, '32', 'gain_over_runner_up')}."
+            f"Its lead over the runner-up, {{32.runner_up}}: {{32.gain_over_runner_up}}{by_chance}."
         )
     if lines:
         return lines
