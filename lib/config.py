@@ -32,7 +32,7 @@ class Budget(BaseModel):
     n_repeats: int = Field(1, ge=1, description="repeats of a cross-validation")
     n_resamples: int = Field(1_000, ge=50, description="bootstrap or permutation resamples")
     n_trials: int = Field(40, ge=1, description="tuning trials")
-    max_epochs: int = Field(30, ge=1, description="passes of a network over its rows")
+    max_epochs: int = Field(60, ge=1, description="passes of a network over its rows")
     max_rows: int = Field(100_000, ge=100, description="training rows of any one fit")
     max_rows_slow: int = Field(4_000, ge=100, description="rows for methods of quadratic cost")
 

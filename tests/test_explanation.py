@@ -420,11 +420,11 @@ def test_rules_cut_dates_at_days():
     """A rule on a column of dates names a day, never the seconds that the tree has learned from."""
     rng = np.random.default_rng(0)
     days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.permutation(300), unit="D")
-    late = days >= pd.Timestamp("2024-06-01")
+    late = days >= pd.Timestamp("2024-06-12")  # amid a month, which alone would not do
     dataset = load_data(pd.DataFrame({"sent": days, "late": late}), target="late")
     glass = explanation.make_glass_boxes(baselines(dataset, CONFIG))
     rules = explanation.write_rules(glass[explanation.SHALLOW], dataset)
-    assert set(rules["first"]) == {"sent ≤ 2024-05-31", "sent > 2024-05-31"}
+    assert set(rules["first"]) == {"sent ≤ 2024-06-11", "sent > 2024-06-11"}
 
 
 # --- subgroups and mistakes -------------------------------------------------------------------

@@ -155,7 +155,7 @@ device, checkpoint, random_state
         embedding_dim: int = 4,
         n_bins: int = 12,
         dropout: float = 0.2,
-        learning_rate: float = 0.003,
+        learning_rate: float = 0.005,
         weight_decay: float = 0.1,
         batch_size: int | None = None,
         max_epochs: int = 40,

@@ -81,7 +81,7 @@ class NeuralNetworkExperiment:
         epochs: int = 100,
         *,
         batch_size: int | None = None,
-        learning_rate: float = 0.003,
+        learning_rate: float = 0.005,
         patience: int = 20,
     ) -> Self:
         """Train from the first weights on, and stop early when validation says so.

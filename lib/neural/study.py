@@ -33,7 +33,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 }
 
 LOG_LOSS = "log loss (nats)"
-STEPS_AN_EPOCH, ROWS_AN_EPOCH = 15, 20_000  # for each epoch of the budget, all in all
+STEPS_AN_EPOCH, ROWS_AN_EPOCH = 15, 15_000  # for each epoch of the budget, all in all
 
 
 @dataclass(frozen=True)
@@ -112,12 +112,12 @@ def choose_max_epochs(n_rows: int, budget: int) -> int:
     -------
     int
         Epochs that together have fifteen steps for each one of the budget, and show no more than
-        20,000 rows for it; 4 at least.
+        15,000 rows for it; 4 at least.
 
     Examples
     --------
-    >>> [choose_max_epochs(n, 30) for n in (30, 300, 3_000, 30_000, 80_000)]
-    [450, 57, 30, 25, 9]
+    >>> [choose_max_epochs(n, 60) for n in (30, 300, 3_000, 30_000, 80_000)]
+    [900, 113, 60, 37, 14]
     """
     n_train = max(round(0.8 * n_rows), 1)
     n_batches = math.ceil(n_train / choose_batch_size(n_train))
