@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from lib.plots.panels import interval_arms, percent
-from lib.plots.scores import metric_label
+from lib.plots.scores import metric_name
 from lib.plots.style import (
     BLUE,
     GREEN,
@@ -174,7 +174,7 @@ def plot_pareto(prices: pd.DataFrame, *, metric: str) -> Figure:
     values = np.array([estimate.value for estimate in prices["score"]], dtype=float)
     names = short_labels(prices["model"], inches=2.2)
     figure, axes = make_grid(3, n_columns=1, width=8.0, height=3.3)
-    name = metric_label(metric).partition(" (")[0]
+    name = metric_name(metric)
     for ax, (cost, words) in zip(axes, PRICES.items(), strict=True):
         x = prices[cost].to_numpy(dtype=float)
         known = np.isfinite(x) & (x > 0) & np.isfinite(values)

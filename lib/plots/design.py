@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.plots.panels import compact, interval_arms
-from lib.plots.scores import metric_label
+from lib.plots.scores import metric_label, metric_name
 from lib.plots.style import (
     BLUE,
     GREEN,
@@ -133,7 +133,7 @@ def plot_factor_effects(effects: pd.DataFrame, *, metric: str, ax: Axes | None =
             )
     ax.set_yticks(positions, short_labels(effects["effect"]))
     ax.set_ylim(len(effects) - 0.4, -0.6)
-    name = metric_label(metric).partition(" (")[0]
+    name = metric_name(metric)
     ax.set(xlabel=f"effect on {name}: high level minus low, with interval", ylabel="what changes")
     ax.grid(visible=False, axis="y")
     legend_below(ax)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lib.plots.panels import draw_heatmap, interval_arms
-from lib.plots.scores import metric_label
+from lib.plots.scores import metric_label, metric_name
 from lib.plots.style import (
     BLUE,
     GREY,
@@ -104,7 +104,7 @@ def plot_member_contributions(
     ax.errorbar(values, positions, xerr=interval_arms(estimates), fmt="o", color=BLUE, capsize=4)
     ax.set_yticks(positions, short_labels(shown["member"]))
     ax.set_ylim(len(shown) - 0.4, -0.6)
-    name = metric_label(metric).partition(" (")[0]
+    name = metric_name(metric)
     ax.set(xlabel=f"{name} with the member minus without it", ylabel="member left out")
     ax.grid(visible=False, axis="y")
     n_sure = sum(estimate.low > 0 for estimate in estimates)

@@ -15,20 +15,38 @@ from lib.plots.text import short_labels, shorten
 MAX_MODELS = 40
 
 
+def metric_name(metric: str) -> str:
+    """Return how figures name a scikit-learn scorer.
+
+    Examples
+    --------
+    >>> metric_name("roc_auc")
+    'ROC AUC'
+    >>> metric_name("neg_brier_score")
+    'negated Brier score'
+    """
+    written = {
+        "auc": "AUC",
+        "brier": "Brier",
+        "d2": "D²",
+        "f1": "F1",
+        "neg": "negated",
+        "ovr": "OvR",
+        "r2": "R²",
+        "roc": "ROC",
+    }
+    return " ".join(written.get(word, word) for word in metric.split("_"))
+
+
 def metric_label(metric: str) -> str:
     """Return how an axis names a scikit-learn scorer, with its good direction.
 
     Examples
     --------
-    >>> metric_label("roc_auc")
-    'ROC AUC (higher is better)'
     >>> metric_label("neg_log_loss")
-    'log loss, negated (higher is better)'
+    'negated log loss (higher is better)'
     """
-    upper = {"roc": "ROC", "auc": "AUC", "r2": "R²", "f1": "F1", "d2": "D²", "ovr": "OvR"}
-    words = [upper.get(word, word) for word in metric.removeprefix("neg_").split("_")]
-    negated = ", negated" if metric.startswith("neg_") else ""
-    return f"{' '.join(words)}{negated} (higher is better)"
+    return f"{metric_name(metric)} (higher is better)"
 
 
 def plot_scores(

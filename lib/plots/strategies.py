@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from lib.plots.panels import interval_arms, percent, percent_axis
-from lib.plots.scores import metric_label
+from lib.plots.scores import metric_name
 from lib.plots.style import BLUE, GREY, ORANGE, legend_below, make_axes, say, set_title
 from lib.plots.text import short_labels, shorten
 
@@ -39,7 +39,7 @@ def plot_strategies(summary: pd.DataFrame, *, metric: str, ax: Axes | None = Non
     """
     shown = summary[[np.isfinite(bias.value) for bias in summary["bias"]]]
     ax = make_axes(ax, height=1.6 + 0.36 * max(len(shown), 3))
-    label = metric_label(metric).replace(" (higher is better)", "")
+    label = metric_name(metric)
     ax.set(xlabel=f"{label}: estimate minus truth", ylabel="strategy")
     ax.axvline(0, color=GREY, linestyle="--", linewidth=1.2, label="the truth")
     places = np.arange(len(shown))

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
-from lib.plots.scores import metric_label
+from lib.plots.scores import metric_label, metric_name
 from lib.plots.style import (
     BLUE,
     GREY,
@@ -178,7 +178,7 @@ def plot_slices(trials: pd.DataFrame, edges: pd.DataFrame, *, metric: str) -> Fi
         ax.set_xticks(ticks, [f"{tick:.3g}" for tick in ticks])
         ax.xaxis.set_minor_locator(NullLocator())
         ax.set_xlim(*_padded(row["low"], row["high"], is_log=bool(row["is_log"])))
-        ax.set(xlabel=shorten(name), ylabel=metric_label(metric).partition(" (")[0])
+        ax.set(xlabel=shorten(name), ylabel=metric_name(metric))
         if len(known) >= 8:
             top, quarter = float(known["value"].max()), float(known["value"].quantile(0.25))
             low = top - 2.5 * (top - quarter)
@@ -251,7 +251,7 @@ def plot_parallel(
     ax.set_xticks(range(len(names)), [shorten(name, 18) for name in names])
     ax.set_xlim(-0.35, len(names) - 0.6)
     ax.set_yticks([])
-    best = metric_label(metric).partition(" (")[0]
+    best = metric_name(metric)
     ax.set(xlabel=f"parameter (darker: better {best})", ylabel="place in the range")
     set_title(ax, "Where good trials run together, a parameter decides")
     return ax
@@ -305,7 +305,7 @@ def plot_optimism(searches: pd.DataFrame, *, metric: str, ax: Axes | None = None
         promised = f"promised (inner folds), {words}"
         ax.scatter(places, rows["promised"], s=42, label=promised, **ring)
         ax.scatter(places, rows["kept"], s=42, color=colour, label=f"kept (outer fold), {words}")
-    ax.set(xlabel="outer fold", ylabel=f"gain in {metric_label(metric).partition(' (')[0]}")
+    ax.set(xlabel="outer fold", ylabel=f"gain in {metric_name(metric)}")
     ax.set_xticks(sorted(set(searches["fold"])))
     legend_below(ax, n_columns=2)
     first = searches[searches["sampler"] == samplers[0]]

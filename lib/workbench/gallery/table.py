@@ -168,6 +168,11 @@ class Table:
         """The metric that ranks models."""
         return evaluation.default_scoring(self.train.task)
 
+    @property
+    def metric_name(self) -> str:
+        """That metric in words."""
+        return evaluation.scorers(self.train.task)[self.metric].label
+
     @cached_property
     def fitted(self) -> Any:
         """LightGBM of each fold, to be explained on the rows that it has not seen."""

@@ -42,13 +42,13 @@ def _plot_promised_coverage(t: Table) -> Any:
 def _plot_lost_columns(t: Table) -> Any:
     fitted, test, _ = t.halves
     table = performance.lose_columns(fitted, test, scoring=t.metric, random_state=0)
-    return plots.plot_lost_columns(table, scoring=t.metric)
+    return plots.plot_lost_columns(table, scoring=t.metric_name)
 
 
 def _plot_disturbances(t: Table) -> Any:
     fitted, test, _ = t.halves
     table = performance.disturb(fitted, test, scoring=t.metric, random_state=0)
-    return plots.plot_disturbances(table, scoring=t.metric)
+    return plots.plot_disturbances(table, scoring=t.metric_name)
 
 
 RECIPES: Recipes = {

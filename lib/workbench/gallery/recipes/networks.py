@@ -14,7 +14,7 @@ def _plot_training_curves(t: Table) -> Any:
 def _plot_seed_spread(t: Table) -> Any:
     runs, scores = t.networks
     folds = scores.frame[scores.frame["metric"] == runs.scoring]
-    return plots.plot_seed_spread(runs.scores, folds, metric=runs.scoring)
+    return plots.plot_seed_spread(runs.scores, folds, metric=t.metric_name)
 
 
 RECIPES: Recipes = {
