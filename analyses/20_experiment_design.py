@@ -215,8 +215,9 @@ else:
 # the test claims is a false alarm. The reference is used, as it is quick, on a part of the rows.
 
 # %% Compare twins
-few = resampling.sample_rows(sample, config.budget.max_rows_slow // 4, random_state=seed)
-few_cv = resampling.make_cv(few, n_splits=config.budget.n_splits, random_state=seed)
+n_splits, n_rows = config.budget.n_splits, config.budget.max_rows_slow // 4
+few = resampling.sample_rows(sample, n_rows, per_class=4 * n_splits, random_state=seed)
+few_cv = resampling.make_cv(few, n_splits=n_splits, random_state=seed)
 few_folds = resampling.make_folds(few, few_cv)
 settings = {"n_pairs": config.budget.n_trials, "level": level, "random_state": seed}
 twins = design.compare_twins(known[card.reference], few, few_folds, scoring=scoring, **settings)

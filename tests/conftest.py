@@ -8,6 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import matplotlib as mpl
 import pytest
 
 from lib.config import project_root
@@ -123,13 +124,16 @@ def project(tmp_path):
     return Project(tmp_path)
 
 
+@pytest.fixture(autouse=True)
+def _matplotlib_as_found():
+    """Leave matplotlib as the test found it: who sets it up must not change figures of others."""
+    with mpl.rc_context():
+        yield
+
+
 @pytest.fixture
 def style():
-    """Draw in the project's style, and leave matplotlib as it was."""
-    import matplotlib as mpl
-
+    """Draw in the project's style."""
     from lib import plots
 
-    with mpl.rc_context():
-        plots.setup_plotting()
-        yield
+    plots.setup_plotting()

@@ -374,7 +374,6 @@ NONSENSE = re.compile(r"(?<![\w.])[-+]?(nan|inf|NaT|None|NaN)(?![\w-])")
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The ..noload.. loader strategy")  # of MLflow's store
-@pytest.mark.usefixtures("style")  # the scripts set matplotlib up; it is left as it was
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_hostile_tables_are_looked_at_and_modelled(kind, tmp_path, monkeypatch, capsys):
     """01, 02, 03 and 11 end well on tables nobody tidied, and never show nan or inf as a result.

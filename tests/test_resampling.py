@@ -188,3 +188,15 @@ def test_sampled_rows_keep_groups_whole_and_order():
     assert sample_rows(dataset, 1_000) is dataset
     drawn = [sample_rows(dataset, 300, random_state=s).fingerprint for s in (0, 0, 1)]
     assert drawn[0] == drawn[1] != drawn[2]
+
+
+def test_a_rare_class_is_kept_by_taking_more_rows():
+    """One positive in 500: 300 rows would hold one or none, and no folds could be made of them."""
+    X = pd.DataFrame({"x": range(20_000)})
+    y = pd.Series([i % 500 == 0 for i in range(20_000)]).astype(int)
+    rare = Dataset("rare", X, y, "binary", classes=("no", "yes"))
+    sample = sample_rows(rare, 300, per_class=20)
+    assert len(sample) == 20 * 500
+    assert 10 <= sample.y.sum() <= 30
+    assert len(sample_rows(rare, 300)) == 300
+    assert sample_rows(rare, 300, per_class=1_000) is rare

@@ -1,6 +1,8 @@
 """What a cell shows is kept in order, points into the script, and equals a kernel's."""
 
 import re
+import sysconfig
+from pathlib import Path
 
 from lib.workbench.kernel import EQUAL, canonical
 
@@ -61,6 +63,18 @@ def test_tracebacks_and_warnings_point_into_the_script(project):
     trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(cells[2][0]["traceback"]))
     assert f"01_lines.py:{line_of['divide(x)']}" in trace
     assert f"01_lines.py:{where}, in divide(a)" in trace
+
+
+def test_another_activated_environment_changes_nothing(project, tmp_path):
+    """Packages come from the Python that runs; IPython would put the activated ones in front."""
+    place = Path(sysconfig.get_path("purelib", vars={"base": str(tmp_path / "other")}))
+    place.mkdir(parents=True)
+    (place / "foreign_package.py").touch()
+    project.write("01_here", "import importlib.util\n\nimportlib.util.find_spec('foreign_package')")
+    done = project.run(VIRTUAL_ENV=str(tmp_path / "other"))
+    assert done.returncode == 0
+    assert "virtualenv" not in done.stdout + done.stderr
+    assert project.outputs("01_here")[0] == []
 
 
 def test_a_syntax_error_names_its_line(project):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NoReturn
@@ -18,7 +19,9 @@ MIN_DRAWS = 12  # samples, below which a bias is guesswork
 MIN_GROUPS = 10  # of a sample, so that five folds of groups can be made
 
 
-def sample_rows(dataset: Dataset, n_rows: int, *, random_state: int = 0) -> Dataset:
+def sample_rows(
+    dataset: Dataset, n_rows: int, *, per_class: int = 0, random_state: int = 0
+) -> Dataset:
     """Return the dataset, or a random part of it in the same order when it has more rows.
 
     Classes keep their shares as far as chance allows; whole groups are drawn when there are any.
@@ -29,6 +32,9 @@ def sample_rows(dataset: Dataset, n_rows: int, *, random_state: int = 0) -> Data
         Any rows.
     n_rows : int
         At most so many rows come back.
+    per_class : int
+        Of a binary target: more rows come back, up to all, where fewer would leave a class with
+        less than this number on average.
     random_state : int
         Seed of the draw.
 
@@ -43,6 +49,9 @@ def sample_rows(dataset: Dataset, n_rows: int, *, random_state: int = 0) -> Data
     >>> len(sample_rows(make_planted(300), 100))
     100
     """
+    if dataset.task == "binary":
+        rarest = dataset.y.value_counts(normalize=True).min()
+        n_rows = max(n_rows, math.ceil(per_class / rarest))
     if len(dataset) <= n_rows:
         return dataset
     rng = np.random.default_rng(random_state)

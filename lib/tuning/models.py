@@ -267,7 +267,7 @@ def nest(
     for train, _ in folds:
         part = dataset.take(train)
         if max_rows is not None:
-            part = sample_rows(part, max_rows, random_state=config.seed)
+            part = sample_rows(part, max_rows, per_class=4 * n_inner, random_state=config.seed)
         inner = make_folds(part, make_cv(part, n_splits=n_inner, random_state=config.seed))
         for sampler in samplers:
             options: dict[str, Any] = {"scoring": scoring, "sampler": sampler}

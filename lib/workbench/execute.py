@@ -174,6 +174,12 @@ class ZMQInteractiveShell(InteractiveShell):  # type: ignore[misc]
     capture: Capture
     debug = False
 
+    def init_virtualenv(self) -> None:
+        """Stay in the environment of this Python, whichever the terminal has activated.
+
+        IPython would put packages of the activated one in front.
+        """
+
     def _showtraceback(self, etype: type, evalue: BaseException, stb: list[str]) -> None:
         if issubclass(etype, InputError) and not self.debug:
             stb = [str(evalue)]
