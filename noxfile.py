@@ -70,9 +70,13 @@ def notebook(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Run the tests and the documented examples: `-- tests/test_data.py -k wine`."""
+    """Run the tests and the documented examples: `-- tests/test_data.py -k wine`.
+
+    All of them share the cores, whole files at a time; chosen ones run one after another.
+    """
     _install(session, extras="dev,sql,lab")
-    session.run(PYTHON, "-m", "pytest", *session.posargs, external=True)
+    together = ("--numprocesses", "logical", "--maxprocesses", "4", "--dist", "loadscope")
+    session.run(PYTHON, "-m", "pytest", *(session.posargs or together), external=True)
 
 
 @nox.session

@@ -177,11 +177,12 @@ def open_by_double_click(page, name):
 
 
 def save(page, path):
-    """Save by keyboard and wait until the file is written."""
+    """Save by keyboard and wait until the file is written, and Jupyter's copy of it gone."""
     before = path.stat().st_mtime_ns
+    copied = path.with_name(f".~{path.name}")
     page.keyboard.press("ControlOrMeta+s")
     until = time.monotonic() + 20
-    while path.stat().st_mtime_ns == before:
+    while path.stat().st_mtime_ns == before or copied.exists():
         assert time.monotonic() < until, "not saved"
         page.wait_for_timeout(50)
 
